@@ -1,0 +1,235 @@
+"""What adapters saw: facts without an opinion. Times are in seconds, sizes in bytes."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from otelctl.secret import Secret
+
+
+class Stage(enum.StrEnum):
+    """The stage of a connection at which something happened."""
+
+    DNS = "dns"
+    TCP = "tcp"
+    PROXY = "proxy"
+    TLS = "tls"
+    SEND = "send"
+    RECEIVE = "receive"
+
+
+class FaultKind(enum.StrEnum):
+    """What the operating system, the TLS library or the HTTP parser reported, in one word."""
+
+    NAME_NOT_FOUND = "name_not_found"
+    RESOLVER_FAILED = "resolver_failed"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    RESET = "reset"
+    CLOSED = "closed"
+    CERT_UNTRUSTED = "cert_untrusted"
+    CERT_HOSTNAME = "cert_hostname"
+    CERT_EXPIRED = "cert_expired"
+    CERT_NOT_YET_VALID = "cert_not_yet_valid"
+    CERT_OTHER = "cert_other"
+    CLIENT_CERT_WANTED = "client_cert_wanted"
+    NOT_TLS = "not_tls"
+    TLS_OTHER = "tls_other"
+    NOT_HTTP = "not_http"
+    PROXY_AUTH = "proxy_auth"
+    PROXY_DENIED = "proxy_denied"
+    TOO_LARGE = "too_large"
+    LOCAL_FILE = "local_file"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The leaf certificate that a server showed."""
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    not_before: datetime
+    not_after: datetime
+    self_signed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A stage that failed.
+
+    `text` is the library's own message, without control characters. `first_bytes` holds what the peer
+    said first where it was not what was expected; `certificate` the leaf where the fault is about it;
+    `status` the proxy's answer to CONNECT.
+    """
+
+    stage: Stage
+    kind: FaultKind
+    text: str
+    seconds: float
+    first_bytes: bytes = b""
+    certificate: Certificate | None = None
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The addresses of a host, in the order in which they will be tried."""
+
+    host: str
+    addresses: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """An open TCP connection; `proxy` is `host:port` of the proxy where one stands between."""
+
+    address: str
+    port: int
+    seconds: float
+    proxy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secured:
+    """A finished TLS handshake. `alpn` is what the server selected; `verified` is False under --insecure."""
+
+    version: str
+    cipher: str
+    alpn: str | None
+    certificate: Certificate
+    verified: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TlsOptions:
+    """How to shake hands: trust the system's CAs or `ca_file`, show a client certificate, or verify nothing."""
+
+    ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    insecure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy between here and the endpoint, and the variable that named it."""
+
+    host: str
+    port: int
+    tls: bool
+    source: str
+    username: str | None = None
+    password: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way to one host. `timeout` bounds each stage, `deadline` the whole, both in seconds."""
+
+    host: str
+    port: int
+    tls: TlsOptions | None
+    proxy: Proxy | None
+    timeout: float
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request, exactly as it will go out. `path` is the origin form; header values are secrets until sent."""
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, Secret], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """One answer. Header names are lower case; values and `body` are as received, bounded and decompressed.
+
+    `truncated` says that more followed than was kept. `body_fault` says why the body stopped early, if it did.
+    `seconds` runs from the first byte sent to the last one kept.
+    """
+
+    status: int
+    reason: str
+    http_version: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    seconds: float
+    truncated: bool = False
+    body_fault: FaultKind | None = None
+
+    def header(self, name: str) -> str:
+        """Return the first header of that lower-case name, or an empty string."""
+        return next((value for key, value in self.headers if key == name), "")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecret:
+    """A secret as a store holds it: its text (None where it is binary), and the version that was read.
+
+    `identity` is what the store calls it (an ARN, a path); `previous` the version before, where the store keeps one.
+    """
+
+    identity: str
+    text: Secret | None
+    version: str
+    previous: str | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SecretAbsent:
+    """The store answered and holds no such secret."""
+
+    identity: str
+
+
+class Guard(enum.StrEnum):
+    """What keeps a write from overwriting somebody else's: the store's own swap, or a comparison just before."""
+
+    SWAP = "swap"
+    COMPARE = "compare"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A finished write: the version that it made, and how it was guarded. `attempts` counts tries after conflicts."""
+
+    version: str
+    guard: Guard
+    attempts: int = 1
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConflict:
+    """Somebody else changed the secret between our read and our write; nothing of ours is in it."""
+
+    identity: str
+    expected: str
+    found: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFault:
+    """A store's refusal: the operation, the service's error code and message (redacted), and the HTTP status.
+
+    `code` is the service's own (`AccessDeniedException`) or a word for what never reached it
+    (`NoCredentials`, `NoRegion`, `EndpointConnection`, `ConnectTimeout`, `ProfileNotFound`).
+    """
+
+    operation: str
+    code: str
+    message: str
+    status: int | None = None
+    detail: dict[str, str] = field(default_factory=dict)

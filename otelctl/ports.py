@@ -1,0 +1,110 @@
+"""What the world can do for a check: protocols that adapters answer, bundled as a World."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from otelctl.facts import (
+    Connected,
+    Fault,
+    HttpAnswer,
+    HttpRequest,
+    Proxy,
+    Resolved,
+    Route,
+    SecretAbsent,
+    Secured,
+    StoreConflict,
+    StoredSecret,
+    StoreFault,
+    Written,
+)
+from otelctl.secret import Secret
+
+
+class Link(Protocol):
+    """One connection, a stage at a time; each stage is a fact, and none raises for what a network can do.
+
+    `connect` needs `resolve`, `secure` needs `connect`; a first `exchange` uses the connection that they made,
+    a later one may open another by itself.
+    """
+
+    def resolve(self) -> Resolved | Fault:
+        """Look up the addresses of the host, or of the proxy where one is in the way."""
+
+    def connect(self) -> Connected | Fault:
+        """Open the TCP connection; through a proxy, its tunnel to a TLS endpoint too."""
+
+    def secure(self) -> Secured | Fault:
+        """Shake hands by TLS."""
+
+    def exchange(self, request: HttpRequest) -> HttpAnswer | Fault:
+        """Send one request and read its answer, bounded in time and size; no redirect is followed."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class Network(Protocol):
+    """The way out."""
+
+    def open(self, route: Route) -> Link:
+        """Return an unopened connection along the route."""
+
+
+class SecretStore(Protocol):
+    """One secret in one store."""
+
+    @property
+    def identity(self) -> str:
+        """What a person calls it: a name, an ARN, a path."""
+
+    def read(self) -> StoredSecret | SecretAbsent | StoreFault:
+        """Read the current value and its version."""
+
+    def create(self, text: Secret) -> Written | StoreConflict | StoreFault:
+        """Make the secret with this value; a conflict where somebody else made it first."""
+
+    def replace(self, text: Secret, expected: StoredSecret) -> Written | StoreConflict | StoreFault:
+        """Put this value where `expected` still is the current one."""
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def now(self) -> datetime:
+        """Return the time of day in UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds that only go forward."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Proxies(Protocol):
+    """The proxy settings of this machine."""
+
+    def proxy_for(self, scheme: str, host: str, port: int) -> Proxy | None:
+        """Return the proxy that stands before a host, by the *_PROXY variables and NO_PROXY."""
+
+
+class Entropy(Protocol):
+    """Randomness."""
+
+    def bytes(self, count: int) -> bytes:
+        """Return that many random bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything outside, as one value that a test can replace in part."""
+
+    network: Network
+    proxies: Proxies
+    clock: Clock
+    entropy: Entropy
+    variables: Mapping[str, str]

@@ -1,0 +1,171 @@
+"""Secrets: values that never show themselves, and the redaction of every form in which they travel."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import NoReturn, final
+from urllib.parse import quote, quote_plus
+
+MASK = "••••"
+
+# Shorter runs than this occur by chance in honest text; longer ones can only come from the secret.
+_WINDOW = 12
+
+
+@final
+class Secret:
+    """A value that is shown as a mask wherever it is printed, formatted or logged.
+
+    Only adapters and the codecs that put it on the wire call `reveal`.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is never serialised")
+
+
+def _base64_cores(data: bytes) -> Iterator[str]:
+    """Yield what base64 makes of `data` at each of the three alignments that it can have inside other data."""
+    for lead in range(3):
+        text = base64.b64encode(b"\0" * lead + data).decode()
+        # The first characters hold bits of the lead, the last ones bits of what follows: neither is the secret's.
+        start = (0, 2, 3)[lead]
+        stop = len(text) - (0, 3, 2)[(lead + len(data)) % 3]
+        core = text[start:stop].rstrip("=")
+        if core:
+            yield core
+            yield core.translate(str.maketrans("+/", "-_"))
+
+
+def _embedded(text: str) -> Iterator[str]:
+    """Yield the secrets that `text` holds inside: the token of a Basic header, the key of an access policy token."""
+    value = text.rsplit(None, 1)[-1] if text.split() else ""
+    candidates = [value, value.removeprefix("glc_")]
+    if ":" in value:
+        candidates += value.split(":", 1)
+    for candidate in candidates:
+        packed = re.sub(r"\s+", "", candidate)
+        if len(packed) < _WINDOW:
+            continue
+        try:
+            decoded = base64.b64decode(packed.translate(str.maketrans("-_", "+/")) + "=" * (-len(packed) % 4)).decode()
+        except (binascii.Error, ValueError):
+            continue
+        yield decoded
+        if decoded.startswith("{"):
+            try:
+                key = json.loads(decoded).get("k")
+            except (ValueError, AttributeError):
+                continue
+            if isinstance(key, str):
+                yield key
+
+
+def _forms(text: str) -> Iterator[str]:
+    """Yield every spelling of one text that a shell, an SDK, a server or a log may give it."""
+    data = text.encode("utf-8", "surrogatepass")
+    yield text
+    yield quote(text, safe="")
+    yield quote(text)
+    yield quote_plus(text)
+    yield "".join(f"%{byte:02X}" for byte in data)
+    yield "".join(f"%{byte:02x}" for byte in data)
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text)[1:-1].replace("/", "\\/")
+    yield "".join(f"\\u{ord(char):04x}" for char in text)
+    yield "".join(f"\\x{byte:02x}" for byte in data)
+    yield html.escape(text)
+    yield data.hex()
+    yield data.hex().upper()
+    yield text.replace("'", "'\"'\"'")
+    yield text.replace("'", "'\\''")
+    yield re.sub(r"([^A-Za-z0-9_@%+=:,./-])", r"\\\1", text)
+    for core in _base64_cores(data):
+        yield core
+        yield from _base64_cores(core.encode())
+
+
+class Redactor:
+    """Replaces secrets by a mask in every encoding in which they can travel.
+
+    Knows each secret as it is, percent-encoded, escaped for JSON, HTML and shells, in hex, in base64 at every
+    alignment (so also inside a pair `id:token`, in both orders) and twice over, and any fragment of those of
+    twelve characters or more. Texts shorter than four characters and plain numbers are not held to be secrets:
+    an instance ID is public, and masking `200` in an answer would hide the answer.
+    """
+
+    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        self._seen: set[str] = set()
+        self._whole: set[str] = set()
+        self._windows: set[str] = set()
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: Secret) -> None:
+        """Take one more secret into account from now on."""
+        text = secret.reveal().strip()
+        for part in {text, *text.split(), *_embedded(text), *(inner for one in text.split() for inner in _embedded(one))}:
+            self._add_text(part)
+
+    def _add_text(self, text: str) -> None:
+        if len(text) < 4 or text.isdigit() or text in self._seen or text.lower() in {"basic", "bearer"}:
+            return
+        self._seen.add(text)
+        for form in _forms(text):
+            if len(form) < _WINDOW:
+                if len(form) >= 4 and not form.isdigit():
+                    self._whole.add(form)
+                continue
+            self._windows.update(form[i : i + _WINDOW] for i in range(len(form) - _WINDOW + 1))
+
+    def __call__(self, text: str) -> str:
+        """Return `text` with every occurrence of a known secret replaced by the mask."""
+        for whole in sorted(self._whole, key=len, reverse=True):
+            if whole in text:
+                text = text.replace(whole, MASK)
+        if not self._windows or len(text) < _WINDOW:
+            return text
+        out: list[str] = []
+        clear_from = 0
+        masked_to = 0
+        for start in range(len(text) - _WINDOW + 1):
+            if text[start : start + _WINDOW] in self._windows:
+                if start > masked_to or (start == masked_to == 0) or not out:
+                    out.append(text[clear_from:start] if start > clear_from else "")
+                    out.append(MASK)
+                masked_to = clear_from = start + _WINDOW
+        out.append(text[clear_from:])
+        return "".join(out)
