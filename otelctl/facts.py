@@ -9,6 +9,22 @@ from datetime import datetime
 from otelctl.secret import Secret
 
 
+class Signal(enum.StrEnum):
+    """A signal of OpenTelemetry that OTLP carries."""
+
+    TRACES = "traces"
+    METRICS = "metrics"
+    LOGS = "logs"
+
+
+class Protocol(enum.StrEnum):
+    """The values of OTEL_EXPORTER_OTLP_PROTOCOL (specification: protocol/exporter.md)."""
+
+    HTTP_PROTOBUF = "http/protobuf"
+    HTTP_JSON = "http/json"
+    GRPC = "grpc"
+
+
 class Stage(enum.StrEnum):
     """The stage of a connection at which something happened."""
 

@@ -160,12 +160,10 @@ class Redactor:
             return text
         out: list[str] = []
         clear_from = 0
-        masked_to = 0
         for start in range(len(text) - _WINDOW + 1):
-            if text[start : start + _WINDOW] in self._windows:
-                if start > masked_to or (start == masked_to == 0) or not out:
-                    out.append(text[clear_from:start] if start > clear_from else "")
-                    out.append(MASK)
-                masked_to = clear_from = start + _WINDOW
-        out.append(text[clear_from:])
-        return "".join(out)
+            if text[start : start + _WINDOW] not in self._windows:
+                continue
+            if start > clear_from or not out:
+                out += [text[clear_from:start], MASK]
+            clear_from = start + _WINDOW
+        return "".join([*out, text[clear_from:]])
