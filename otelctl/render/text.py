@@ -1,0 +1,257 @@
+"""A report for people: the first line names the cause, the next line is the command that mends it."""
+
+from __future__ import annotations
+
+import enum
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from otelctl.model import CheckResult, Finding, Report, Severity, Status, Step
+from otelctl.render.wording import counts, duration, hedged, printable, url
+
+
+class Style(enum.StrEnum):
+    """What a piece of text is; the terminal decides how that looks."""
+
+    PLAIN = ""
+    GOOD = "good"
+    BAD = "bad"
+    WARNING = "warning"
+    FAINT = "faint"
+    COMMAND = "command"
+    STRONG = "strong"
+
+
+Span = tuple[str, Style]
+Line = tuple[Span, ...]
+
+_SIGN = {
+    Status.PASSED: ("✓", Style.GOOD),
+    Status.WARNED: ("!", Style.WARNING),
+    Status.FAILED: ("✗", Style.BAD),
+    Status.UNKNOWN: ("?", Style.WARNING),
+    Status.CRASHED: ("?", Style.WARNING),
+    Status.SKIPPED: ("–", Style.FAINT),
+}
+_SEVERITY_SIGN = {
+    Severity.ERROR: _SIGN[Status.FAILED],
+    Severity.UNKNOWN: _SIGN[Status.UNKNOWN],
+    Severity.WARNING: _SIGN[Status.WARNED],
+    Severity.NOTICE: ("i", Style.FAINT),
+}
+_ASCII = str.maketrans(
+    {
+        "✓": "+",
+        "✗": "x",
+        "–": "-",
+        "—": "-",
+        "•": "*",
+        "…": "...",
+        "→": "->",
+        "×": "x",
+        "’": "'",
+        "‘": "'",
+        "“": '"',
+        "”": '"',
+        "\u00a0": " ",
+        "\ufffd": "?",
+    }
+)
+
+
+def lines(report: Report, *, width: int = 80, ascii: bool = False, verbose: bool = False) -> list[Line]:
+    """Return a report as lines of styled pieces.
+
+    Prose is wrapped to `width` columns; commands and the values of facts never are. `ascii` keeps to ASCII signs for
+    an output whose encoding lacks the others. `verbose` adds the evidence, the page and the references of each finding.
+    """
+    out: list[Line] = []
+    primary = report.primary
+    others = [finding for finding in report.findings if finding is not primary]
+    others.sort(key=lambda finding: list(_SEVERITY_SIGN).index(finding.severity))
+    shown: set[str] = set()
+
+    def blocks(findings: Sequence[Finding]) -> None:
+        for finding in findings:
+            if out:
+                out.append(())
+            out.extend(_finding(finding, width, verbose, known=finding.code in shown))
+            shown.add(finding.code)
+
+    if primary is not None:
+        blocks([primary])
+        blocks(others)
+        out.extend(_facts(report, gap=bool(out)))
+    else:
+        out.extend(_verdict(report))
+        out.extend(_facts(report, gap=bool(out)))
+        blocks(others)
+    if report.results:
+        out.append(())
+        for result in report.results:
+            out.extend(_check(result, width))
+    return [_in_ascii(line) for line in out] if ascii else out
+
+
+def plain(report: Report, *, width: int = 80, ascii: bool = False, verbose: bool = False) -> str:
+    """Return a report as text without styles, with a line break at its end."""
+    return join(lines(report, width=width, ascii=ascii, verbose=verbose))
+
+
+def join(styled: Sequence[Line]) -> str:
+    """Return lines of styled pieces as text without styles, with a line break after each."""
+    return "".join("".join(text for text, _ in line) + "\n" for line in styled)
+
+
+def _in_ascii(line: Line) -> Line:
+    return tuple(
+        (text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii"), style) for text, style in line
+    )
+
+
+def _verdict(report: Report) -> Iterator[Line]:
+    """Yield the first line of a run in which nothing failed."""
+    if not report.results:
+        return
+    statuses = [result.status for result in report.results]
+    untold = next((one for one in (Status.FAILED, Status.CRASHED, Status.UNKNOWN) if one in statuses), None)
+    passed = Status.PASSED if {Status.PASSED, Status.WARNED} & set(statuses) else Status.SKIPPED
+    sign, style = _SIGN[untold or passed]
+    target = printable(report.target).replace("\n", " ")
+    yield ((sign, style), (f" {counts(statuses)}{': ' if target else ''}{target}", Style.STRONG))
+
+
+def _finding(finding: Finding, width: int, verbose: bool, known: bool) -> Iterator[Line]:
+    """Yield the block of one finding; what was said of a `known` code is not said again."""
+    sign, style = _SEVERITY_SIGN[finding.severity]
+    head = f" {finding.code}  "
+    yield ((sign, style), (head, style), (hedged(finding), Style.STRONG))
+    steps = finding.fix
+    first = next((step for step in steps if step.command is not None), None)
+    if not known:
+        if first is not None:
+            yield from command_lines(first.command or "")
+        elif steps:
+            yield from prose(steps[0].text, width)
+        yield ()
+    yield from prose(finding.summary, width)
+    if not known:
+        yield from prose(finding.cause, width)
+    if finding.subject:
+        yield from prose(f"Where: {finding.subject}", width)
+    if known:
+        return
+    told = first if first is not None else next(iter(steps), None)
+    yield from steps_lines(steps, width, told)
+    if verbose:
+        for name, value in finding.evidence.items():
+            yield from prose(f"{name} = {value}", width, Style.FAINT)
+        yield from prose(f"Page: {url(finding.diagnosis)}", width, Style.FAINT)
+        for reference in finding.diagnosis.references:
+            yield from prose(f"See: {reference}", width, Style.FAINT)
+    yield ()
+    yield from command_lines(f"otelctl explain {finding.code}", Style.FAINT)
+
+
+def steps_lines(steps: Sequence[Step], width: int, told: Step | None = None) -> Iterator[Line]:
+    """Yield numbered steps after an empty line.
+
+    Of the step `told`, whose command (or else whose text) stands on top of the block already, that part is left out.
+    """
+    rest = [step for step in steps if step is not told or step.command is not None]
+    if not rest:
+        return
+    yield ()
+    for number, step in enumerate(rest, 1):
+        lead = f"{number}. " if len(rest) > 1 else ""
+        text = f"{step.text.rstrip('.:')}: the command above." if step is told and len(rest) > 1 else step.text
+        yield from prose(text, width, lead=lead)
+        if step.command is not None and step is not told:
+            yield from command_lines(step.command)
+
+
+def command_lines(command: str, style: Style = Style.COMMAND) -> Iterator[Line]:
+    """Yield a command ready to be copied: whole, indented by two spaces, nothing around it.
+
+    Where a quoted value goes over several lines, the later ones start at the margin, since spaces there would change it.
+    """
+    for number, line in enumerate(printable(command).split("\n")):
+        yield (("" if number else "  ", Style.PLAIN), (line, style))
+
+
+def prose(text: str, width: int, style: Style = Style.PLAIN, *, lead: str = "") -> Iterator[Line]:
+    """Yield text wrapped to `width` columns, indented by two; `lead` stands before it and what follows hangs after it."""
+    room = max(width - 2 - len(lead), 20)
+    before = "  " + lead
+    for paragraph in printable(text).split("\n"):
+        for line in wrap(paragraph, room):
+            yield ((before + line, style),)
+            before = "  " + " " * len(lead)
+
+
+def wrap(text: str, room: int) -> list[str]:
+    """Return `text` in lines of at most `room` columns; a word that is longer stays whole, so that it can be copied."""
+    out: list[str] = []
+    used = 0
+    for word in text.split():
+        size = columns(word)
+        if out and used + 1 + size <= room:
+            out[-1] += f" {word}"
+            used += 1 + size
+        else:
+            out.append(word)
+            used = size
+    return out
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal `text` takes; East Asian wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
+
+
+def _facts(report: Report, gap: bool) -> Iterator[Line]:
+    """Yield what the run has to show as an aligned block; a value stays whole, on as many lines as it brings."""
+    if not report.facts:
+        return
+    if gap:
+        yield ()
+    size = max(columns(label) for label in report.facts)
+    for label, value in report.facts.items():
+        margin = "  " + label + " " * (size - columns(label)) + "  "
+        for line in printable(value).split("\n"):
+            yield ((margin, Style.FAINT), (line, Style.PLAIN))
+            margin = " " * columns(margin)
+
+
+def _check(result: CheckResult, width: int) -> Iterator[Line]:
+    """Yield one row of the list of checks: sign, title, what was measured or found, how long it took."""
+    sign, style = _SIGN[result.status]
+    parts = [result.title]
+    if result.status is Status.SKIPPED:
+        parts.append(f"skipped, {result.reason}" if result.reason else "skipped")
+    parts += dict.fromkeys(finding.code for finding in result.findings)
+    parts += [part for part in (result.detail, duration(result.seconds)) if part]
+    faint = Style.FAINT if result.status is Status.SKIPPED else Style.PLAIN
+    rows = _flow([printable(part).replace("\n", " ") for part in parts], max(width - 4, 20))
+    yield (("  ", Style.PLAIN), (sign, style), (f" {rows[0]}", faint))
+    for row in rows[1:]:
+        yield ((f"      {row}", faint),)
+
+
+def _flow(parts: Sequence[str], room: int) -> list[str]:
+    """Return parts two spaces apart, on one line where they fit; a part that does not starts a line of its own."""
+    rows = [""]
+    for part in parts:
+        joined = f"{rows[-1]}  {part}" if rows[-1] else part
+        if columns(joined) <= room:
+            rows[-1] = joined
+            continue
+        broken = wrap(part, room - 2) or [""]
+        if not rows[-1]:
+            rows.pop()
+        rows.extend(broken)
+    return rows
