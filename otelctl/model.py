@@ -138,8 +138,12 @@ class Finding:
 
     @property
     def fix(self) -> tuple[Step, ...]:
-        """What mends it; the values in commands are quoted for a POSIX shell."""
-        quoted = {name: shlex.quote(value) for name, value in self.evidence.items()}
+        """What mends it. Values in commands are quoted for a POSIX shell, but for evidence whose name ends in
+        `_command`: that is a command already, which a judge of ours has put together.
+        """
+        quoted = {
+            name: value if name.endswith("_command") else shlex.quote(value) for name, value in self.evidence.items()
+        }
         return tuple(
             Step(
                 step.text.format_map(self.evidence),

@@ -1,0 +1,176 @@
+"""OTLP endpoints: what a URL means, where an exporter will POST, and what Grafana's host names tell. Pure.
+
+Sources: OpenTelemetry specification protocol/exporter.md (base and per-signal URLs, default ports), the OTLP
+specification (paths), Grafana Cloud's documentation of the OTLP gateway (host names, `/otlp`).
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass, replace
+from urllib.parse import unquote, urlsplit
+
+from otelctl.facts import Signal
+from otelctl.secret import Secret
+
+HTTP_PORT = 4318
+GRPC_PORT = 4317
+
+_SIGNAL_PATH = re.compile(r"/v1/(?:traces|metrics|logs)/?$")
+_GATEWAY = re.compile(r"^otlp-gateway-(?P<zone>[a-z0-9-]+?)(?:\.(?P<nest>[a-z0-9-]+))?\.grafana\.net$")
+_QUERY = re.compile(r"^(?:tempo|prometheus|logs|profiles|graphite|loki|mimir)-[a-z0-9-]+(?:\.[a-z0-9-]+)?\.grafana\.net$")
+_HOST = re.compile(r"^(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?$")
+
+
+class EndpointError(ValueError):
+    """A text that is no URL that an exporter could use; the message is one sentence saying what is wrong."""
+
+
+class GrafanaHost(enum.StrEnum):
+    """What a host below grafana.net is for."""
+
+    GATEWAY = "OTLP gateway"
+    QUERY = "database host"
+    STACK = "stack's user interface"
+    NONE = "not Grafana Cloud's"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A parsed URL. `path` starts with a slash or is empty; `port` is the scheme's own where none was written."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    port_written: bool
+    query: str = ""
+    username: Secret | None = None
+    password: Secret | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL without user information and query, as it is shown."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = f":{self.port}" if self.port_written else ""
+        return f"{self.scheme}://{host}{port}{self.path}"
+
+    @property
+    def origin(self) -> str:
+        """Host and port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def tls(self) -> bool:
+        """Whether TLS is spoken."""
+        return self.scheme == "https"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the host is this machine."""
+        return self.host in {"localhost", "::1"} or self.host.startswith("127.")
+
+    @property
+    def private(self) -> bool:
+        """Whether the host is this machine, in a private range, or a name that no public DNS holds."""
+        host = self.host
+        if self.loopback or ":" in host:
+            return self.loopback or host.lower().startswith(("fd", "fc", "fe80"))
+        if re.match(r"^(?:10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)", host):
+            return True
+        return "." not in host or host.endswith((".local", ".internal", ".localhost", ".svc", ".cluster.local", ".lan"))
+
+    @property
+    def grafana(self) -> GrafanaHost:
+        """What this host is at Grafana Cloud."""
+        host = self.host.rstrip(".").lower()
+        if not host.endswith(".grafana.net"):
+            return GrafanaHost.NONE
+        if host.startswith("otlp-gateway-") or host.startswith("otlp."):
+            return GrafanaHost.GATEWAY
+        if _QUERY.match(host):
+            return GrafanaHost.QUERY
+        return GrafanaHost.STACK if host.count(".") == 2 else GrafanaHost.GATEWAY
+
+    @property
+    def zone(self) -> str:
+        """The zone in a gateway's host name (`prod-eu-west-2`), empty where it has none."""
+        match = _GATEWAY.match(self.host.rstrip(".").lower())
+        return match["zone"] if match else ""
+
+    def with_path(self, path: str) -> Endpoint:
+        """Return the same endpoint with another path."""
+        return replace(self, path=path)
+
+
+def parse(text: str) -> Endpoint:
+    """Parse an endpoint as exporters do; raises EndpointError with a sentence that names what is wrong."""
+    if not text.strip():
+        raise EndpointError("the endpoint is empty")
+    text = text.strip()
+    if any(char.isspace() or not char.isprintable() for char in text):
+        raise EndpointError("the endpoint holds white space or control characters")
+    if "://" not in text:
+        raise EndpointError("the endpoint has no scheme")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise EndpointError("the port or the host of the endpoint cannot be read") from error
+    scheme = parts.scheme.lower()
+    if scheme not in {"http", "https"}:
+        raise EndpointError(f"the scheme {scheme[:20]!r} is not http or https")
+    host = parts.hostname or ""
+    if not host or not (_HOST.match(host) or ":" in host):
+        raise EndpointError("the endpoint has no valid host name")
+    if port == 0:
+        raise EndpointError("port 0 cannot be connected to")
+    return Endpoint(
+        scheme=scheme,
+        host=host,
+        port=port or (443 if scheme == "https" else 80),
+        path=parts.path,
+        port_written=port is not None,
+        query=parts.query,
+        username=Secret(unquote(parts.username)) if parts.username else None,
+        password=Secret(unquote(parts.password)) if parts.password else None,
+    )
+
+
+def signal_endpoint(base: Endpoint, signal: Signal) -> Endpoint:
+    """Return where an exporter POSTs a signal when `base` is OTEL_EXPORTER_OTLP_ENDPOINT: `v1/<signal>` is appended."""
+    return base.with_path(f"{base.path.rstrip('/')}/v1/{signal.value}")
+
+
+def names_signal(path: str) -> bool:
+    """Tell whether a path ends in a signal's own path already."""
+    return bool(_SIGNAL_PATH.search(path))
+
+
+def without_signal(path: str) -> str:
+    """Return a path without the signal paths at its end."""
+    while _SIGNAL_PATH.search(path):
+        path = _SIGNAL_PATH.sub("", path)
+    return path
+
+
+def gateway_base(endpoint: Endpoint) -> Endpoint:
+    """Return the base URL that Grafana Cloud's gateway wants: https, no port, `/otlp`."""
+    return replace(endpoint, scheme="https", port=443, port_written=False, path="/otlp", query="")
+
+
+def region_matches(region: str, zone: str) -> bool:
+    """Tell whether a token's region may belong to an endpoint's zone.
+
+    Regions are seen as `prod-eu-west-2`, `eu-west-2` and, newer, as a bare `eu`; anything else cannot be compared
+    and counts as a match.
+    """
+    if not region or not zone:
+        return True
+    ours = region.lower().removeprefix("prod-")
+    theirs = zone.lower().removeprefix("prod-")
+    if not re.match(r"^[a-z]{2}(?:-[a-z0-9-]+)?$", ours):
+        return True
+    return theirs == ours or theirs.startswith(ours + "-")
