@@ -52,11 +52,16 @@ class FaultKind(enum.StrEnum):
     CERT_NOT_YET_VALID = "cert_not_yet_valid"
     CERT_OTHER = "cert_other"
     CLIENT_CERT_WANTED = "client_cert_wanted"
+    CLIENT_CERT_REFUSED = "client_cert_refused"
+    ALPN = "alpn"
     NOT_TLS = "not_tls"
     TLS_OTHER = "tls_other"
     NOT_HTTP = "not_http"
+    BAD_REQUEST = "bad_request"
+    BAD_ENCODING = "bad_encoding"
     PROXY_AUTH = "proxy_auth"
     PROXY_DENIED = "proxy_denied"
+    PROXY_KIND = "proxy_kind"
     TOO_LARGE = "too_large"
     LOCAL_FILE = "local_file"
     OTHER = "other"
@@ -80,7 +85,8 @@ class Fault:
 
     `text` is the library's own message, without control characters. `first_bytes` holds what the peer
     said first where it was not what was expected; `certificate` the leaf where the fault is about it;
-    `status` the proxy's answer to CONNECT.
+    `status` the proxy's answer to CONNECT; `proxy` the one that stands between, where one does; `file` the local
+    file that could not be used.
     """
 
     stage: Stage
@@ -90,6 +96,8 @@ class Fault:
     first_bytes: bytes = b""
     certificate: Certificate | None = None
     status: int | None = None
+    proxy: Proxy | None = None
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +143,10 @@ class TlsOptions:
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An HTTP proxy between here and the endpoint, and the variable that named it."""
+    """A proxy between here and the endpoint, and the variable that named it.
+
+    `scheme` is as written there; `tls` says that the proxy itself is spoken to by TLS.
+    """
 
     host: str
     port: int
@@ -143,6 +154,7 @@ class Proxy:
     source: str
     username: str | None = None
     password: Secret | None = None
+    scheme: str = "http"
 
 
 @dataclass(frozen=True, slots=True)
