@@ -59,11 +59,11 @@ _ASCII = str.maketrans(
 )
 
 
-def lines(report: Report, *, width: int = 80, ascii: bool = False, verbose: bool = False) -> list[Line]:
+def lines(report: Report, *, width: int = 80, ascii_only: bool = False, verbose: bool = False) -> list[Line]:
     """Return a report as lines of styled pieces.
 
-    Prose is wrapped to `width` columns; commands and the values of facts never are. `ascii` keeps to ASCII signs for
-    an output whose encoding lacks the others. `verbose` adds the evidence, the page and the references of each finding.
+    Prose is wrapped to `width` columns; commands and the values of facts never are. `ascii_only` keeps to ASCII for an
+    output whose encoding lacks our signs. `verbose` adds the evidence, the page and the references of each finding.
     """
     out: list[Line] = []
     primary = report.primary
@@ -75,7 +75,7 @@ def lines(report: Report, *, width: int = 80, ascii: bool = False, verbose: bool
         for finding in findings:
             if out:
                 out.append(())
-            out.extend(_finding(finding, width, verbose, known=finding.code in shown))
+            out.extend(_finding(finding, width, verbose=verbose, known=finding.code in shown))
             shown.add(finding.code)
 
     if primary is not None:
@@ -90,12 +90,12 @@ def lines(report: Report, *, width: int = 80, ascii: bool = False, verbose: bool
         out.append(())
         for result in report.results:
             out.extend(_check(result, width))
-    return [_in_ascii(line) for line in out] if ascii else out
+    return [in_ascii(line) for line in out] if ascii_only else out
 
 
-def plain(report: Report, *, width: int = 80, ascii: bool = False, verbose: bool = False) -> str:
+def plain(report: Report, *, width: int = 80, ascii_only: bool = False, verbose: bool = False) -> str:
     """Return a report as text without styles, with a line break at its end."""
-    return join(lines(report, width=width, ascii=ascii, verbose=verbose))
+    return join(lines(report, width=width, ascii_only=ascii_only, verbose=verbose))
 
 
 def join(styled: Sequence[Line]) -> str:
@@ -103,7 +103,8 @@ def join(styled: Sequence[Line]) -> str:
     return "".join("".join(text for text, _ in line) + "\n" for line in styled)
 
 
-def _in_ascii(line: Line) -> Line:
+def in_ascii(line: Line) -> Line:
+    """Return a line in ASCII: our signs by their nearest likeness, anything else escaped."""
     return tuple(
         (text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii"), style) for text, style in line
     )
@@ -121,7 +122,7 @@ def _verdict(report: Report) -> Iterator[Line]:
     yield ((sign, style), (f" {counts(statuses)}{': ' if target else ''}{target}", Style.STRONG))
 
 
-def _finding(finding: Finding, width: int, verbose: bool, known: bool) -> Iterator[Line]:
+def _finding(finding: Finding, width: int, *, verbose: bool, known: bool) -> Iterator[Line]:
     """Yield the block of one finding; what was said of a `known` code is not said again."""
     sign, style = _SEVERITY_SIGN[finding.severity]
     head = f" {finding.code}  "
@@ -173,14 +174,14 @@ def steps_lines(steps: Sequence[Step], width: int, told: Step | None = None) -> 
 def command_lines(command: str, style: Style = Style.COMMAND) -> Iterator[Line]:
     """Yield a command ready to be copied: whole, indented by two spaces, nothing around it.
 
-    Where a quoted value goes over several lines, the later ones start at the margin, since spaces there would change it.
+    Where a quoted value goes over several lines, the later ones start at the margin: spaces would change the value.
     """
     for number, line in enumerate(printable(command).split("\n")):
         yield (("" if number else "  ", Style.PLAIN), (line, style))
 
 
 def prose(text: str, width: int, style: Style = Style.PLAIN, *, lead: str = "") -> Iterator[Line]:
-    """Yield text wrapped to `width` columns, indented by two; `lead` stands before it and what follows hangs after it."""
+    """Yield text wrapped to `width` columns, indented by two, what follows `lead` hanging after it."""
     room = max(width - 2 - len(lead), 20)
     before = "  " + lead
     for paragraph in printable(text).split("\n"):
@@ -213,7 +214,7 @@ def columns(text: str) -> int:
     )
 
 
-def _facts(report: Report, gap: bool) -> Iterator[Line]:
+def _facts(report: Report, *, gap: bool) -> Iterator[Line]:
     """Yield what the run has to show as an aligned block; a value stays whole, on as many lines as it brings."""
     if not report.facts:
         return

@@ -39,9 +39,7 @@ def printable(text: str) -> str:
     server text already; this second look costs little and covers the user's own values as well.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    return "".join(
-        char if char == "\n" or unicodedata.category(char) not in _STEERING else "\ufffd" for char in text
-    )
+    return "".join(char if char == "\n" or unicodedata.category(char) not in _STEERING else "\ufffd" for char in text)
 
 
 # Control, format (bidirectional overrides and zero-width characters), surrogates, line and paragraph separators.
