@@ -217,9 +217,10 @@ class StoredSecret:
 
 @dataclass(frozen=True, slots=True)
 class SecretAbsent:
-    """The store answered and holds no such secret."""
+    """The store answered and holds no such value; `empty` where the secret itself exists and waits for its first."""
 
     identity: str
+    empty: bool = False
 
 
 class Guard(enum.StrEnum):
@@ -231,12 +232,17 @@ class Guard(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A finished write: the version that it made, and how it was guarded. `attempts` counts tries after conflicts."""
+    """A finished write: the version that it made, and how it was guarded.
+
+    `attempts` counts the tries that conflicts cost. `displaced` is the version of somebody else that a write without
+    the swap put aside unseen; `label_left` the staging label of ours that could not be dropped.
+    """
 
     version: str
     guard: Guard
     attempts: int = 1
-    notes: tuple[str, ...] = ()
+    displaced: str | None = None
+    label_left: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,3 +267,27 @@ class StoreFault:
     message: str
     status: int | None = None
     detail: dict[str, str] = field(default_factory=dict)
+
+
+class RefusalReason(enum.StrEnum):
+    """Why a stored text cannot take our keys without losing something."""
+
+    BINARY = "binary"
+    NOT_JSON = "not_json"
+    NOT_OBJECT = "not_object"
+    DUPLICATE_KEYS = "duplicate_keys"
+    TOO_DEEP = "too_deep"
+    TOO_LARGE = "too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A stored text that is left alone.
+
+    `detail` says where or what, never a value; `keys` are the names that occur twice; `size` is in bytes of UTF-8.
+    """
+
+    reason: RefusalReason
+    detail: str = ""
+    keys: tuple[str, ...] = ()
+    size: int = 0

@@ -71,6 +71,19 @@ class SecretStore(Protocol):
     def replace(self, text: Secret, expected: StoredSecret) -> Written | StoreConflict | StoreFault:
         """Put this value where `expected` still is the current one."""
 
+    def tidy(self) -> StoreFault | None:
+        """Remove what an earlier write of ours, killed half-way, may have left beside the value."""
+
+
+class RevertibleStore(SecretStore, Protocol):
+    """A store that keeps the value before the current one."""
+
+    def read_previous(self) -> StoredSecret | SecretAbsent | StoreFault:
+        """Read the value before the current one, and its version."""
+
+    def restore(self, previous: StoredSecret, expected: StoredSecret) -> Written | StoreConflict | StoreFault:
+        """Make `previous` the current value again where `expected` still is the current one."""
+
 
 class Clock(Protocol):
     """Time."""
