@@ -1,0 +1,327 @@
+"""What goes wrong with the credential of the OTLP gateway, offline and in its answers."""
+
+from __future__ import annotations
+
+from otelctl.model import Diagnosis, Severity, Step
+
+_DOC = "https://grafana.com/docs/grafana-cloud/send-data/otlp/send-data-otlp/"
+_SPEC = "https://opentelemetry.io/docs/specs/otel/protocol/exporter/"
+_POLICY = "https://grafana.com/docs/grafana-cloud/account-management/authentication-and-permissions/access-policies/"
+
+_REBUILD = Step("Put the mended header in its place; this prints it on standard output.", "{mend_command}")
+_ENCODE = Step("Build the header from the instance ID and the token.", "otelctl encode-auth {instance_id}")
+_NEW = Step(
+    "Make a new header from a token that you copy again; the prompt does not show it.", "otelctl encode-auth --prompt"
+)
+
+
+def _error(
+    code: str, title: str, summary: str, cause: str, *fix: Step, refs: tuple[str, ...] = (_DOC,)
+) -> Diagnosis:
+    return Diagnosis(code, title, Severity.ERROR, summary, cause, fix, refs)
+
+
+REVERSED = _error(
+    "AUTH-REVERSED",
+    "The token stands before the instance ID",
+    "The decoded credential reads token:{instance_id}; the gateway wants {instance_id}:token and answers 401.",
+    "Grafana's own screen shows a string in this order. Basic authentication takes the user first, and the user of "
+    "the OTLP gateway is the stack's instance ID.",
+    _REBUILD,
+)
+NONE_CONFIGURED = _error(
+    "AUTH-NONE-CONFIGURED",
+    "No credential is configured",
+    "The gateway {host} takes nothing without a credential, and no OTLP headers are set.",
+    "Neither OTEL_EXPORTER_OTLP_HEADERS nor the pair GRAFANA_INSTANCE_ID and GRAFANA_API_TOKEN is set here, in the "
+    ".env file or in the other sources that were named.",
+    Step(
+        "Make the header; the instance ID and the token are on the stack's OpenTelemetry page.",
+        'export OTEL_EXPORTER_OTLP_HEADERS="$(otelctl encode-auth --prompt)"',
+    ),
+)
+NONE_SENT = _error(
+    "AUTH-NONE-SENT",
+    "No credential arrived at the server",
+    "The server answered 401: {text}.",
+    "A header was configured ({shape}), yet the server saw no Authorization. Something between dropped it: a proxy or "
+    "gateway that strips Authorization, or a second hop that does not pass it on.",
+    Step("See what the header is, and which proxy is in the way.", "otelctl inspect-auth"),
+)
+SERVER_WANTS_CREDENTIAL = _error(
+    "AUTH-WANTED",
+    "The server wants a credential and none is configured",
+    "{host} answered 401 to a request without Authorization.",
+    "This receiver is guarded (its answer names the scheme: {scheme}), and no OTLP headers are set.",
+    Step(
+        "Set the header that this receiver wants.",
+        'export OTEL_EXPORTER_OTLP_HEADERS="$(otelctl encode-auth --prompt)"',
+    ),
+)
+VALUE_MISSING = _error(
+    "AUTH-VALUE-MISSING",
+    "The Authorization header has no value",
+    "The header ends after {seen}: no credential follows.",
+    "An unquoted line was cut at the space, or a variable inside it was empty when the line was read.",
+    _NEW,
+    Step("In a shell or a .env file, put the whole value in quotes."),
+)
+PERCENT_ENCODED = Diagnosis(
+    "AUTH-PERCENT-ENCODED",
+    "The header is percent-encoded where nothing decodes it",
+    Severity.ERROR,
+    "The value holds Basic%20, and {consumer} sends it as it is.",
+    "Grafana's screen hands out the encoded form. The specification decodes it; {consumer} does not, so the server "
+    "sees no valid scheme.",
+    (Step("Use a real space.", "{mend_command}"),),
+    (_SPEC,),
+)
+PERCENT_FORM = Diagnosis(
+    "AUTH-PERCENT-FORM",
+    "The header is in percent-encoded form",
+    Severity.NOTICE,
+    "The value holds Basic%20 in place of a space.",
+    "Python, Node, Go, Java >= 1.35 and .NET >= 1.8 decode it. Erlang, Elixir, older Java and .NET, curl, and "
+    "anything else that reads the value by hand send it raw and get 401.",
+    (Step("If the consumer does not decode, use the form with a space.", "{mend_command}"),),
+    (_SPEC,),
+)
+SPACE_DROPPED = _error(
+    "AUTH-SPACE-DROPPED",
+    "This SDK drops a header that holds a space",
+    "The value holds a space after Basic, and {consumer} logs `Header format invalid!` and sends no header.",
+    "The parser of opentelemetry-python before 1.27 takes percent-encoded values alone.",
+    Step("Encode the space.", "otelctl encode-auth {instance_id} --as percent-encoded"),
+    Step("Or upgrade the SDK.", "pip install --upgrade 'opentelemetry-sdk>=1.27'"),
+    refs=("https://github.com/open-telemetry/opentelemetry-python/issues/4492",),
+)
+LINE_WRAPPED = _error(
+    "AUTH-LINE-WRAPPED",
+    "A line break stands inside the header",
+    "The base64 is broken over {lines} lines; an HTTP header cannot hold a line break.",
+    "GNU base64 wraps its output at 76 columns, and a token is longer than that.",
+    _REBUILD,
+    Step("When encoding by hand on Linux, use base64 -w0."),
+    refs=("https://www.gnu.org/software/coreutils/manual/html_node/base64-invocation.html",),
+)
+TRAILING_NEWLINE = _error(
+    "AUTH-TRAILING-NEWLINE",
+    "The encoded credential ends in a line break",
+    "The decoded pair has a line break after the token, which becomes part of the token.",
+    "echo adds one; `echo -n` or printf does not.",
+    _REBUILD,
+)
+STRAY_SPACE = _error(
+    "AUTH-STRAY-SPACE",
+    "The encoded credential holds stray white space",
+    "The decoded pair has white space around the instance ID or the token, which becomes part of it.",
+    "It came along when the value was copied.",
+    _REBUILD,
+)
+QUOTED = _error(
+    "AUTH-QUOTED",
+    "Quotes are part of the header's value",
+    "Quotation marks stand inside the value that the exporter reads.",
+    "The quoting of a .env file or of JSON travelled along into the value. Python drops such a header; others send "
+    "the quotes.",
+    _REBUILD,
+    refs=(_SPEC,),
+)
+COLON_SYNTAX = _error(
+    "AUTH-COLON-SYNTAX",
+    "The header is written in HTTP syntax",
+    "The value reads `Authorization: …`; the variable takes `Authorization=…`.",
+    "OTEL_EXPORTER_OTLP_HEADERS holds key=value pairs. An exporter drops what has a colon instead, and sends no "
+    "credential.",
+    _REBUILD,
+    refs=(_SPEC,),
+)
+NAME_MISSING = _error(
+    "AUTH-NAME-MISSING",
+    "The header's name is missing",
+    "The value is {seen} alone, without `Authorization=` before it.",
+    "OTEL_EXPORTER_OTLP_HEADERS holds key=value pairs; a value without a name is dropped.",
+    _REBUILD,
+    refs=(_SPEC,),
+)
+SCHEME_MISSING = _error(
+    "AUTH-SCHEME-MISSING",
+    "The word Basic is missing",
+    "The value of Authorization is base64 without the scheme before it.",
+    "A server tells by the first word how to read the rest; without it, it sees no credential that it knows.",
+    _REBUILD,
+)
+NOT_ENCODED = _error(
+    "AUTH-NOT-ENCODED",
+    "The credential is not base64-encoded",
+    "Authorization holds the {seen} in plain text.",
+    "The base64 step was skipped.",
+    _REBUILD,
+)
+NOT_BASE64 = _error(
+    "AUTH-NOT-BASE64",
+    "What follows Basic is not base64",
+    "The {length} characters after Basic cannot be decoded.",
+    "The value was cut, or something that is no base64 got into it.",
+    _NEW,
+)
+NO_COLON = _error(
+    "AUTH-HALF-MISSING",
+    "The credential has only one half",
+    "The decoded value holds {seen} and no colon; the gateway wants instanceID:token.",
+    "Only one of the two was encoded.",
+    Step("Build the header from both.", "otelctl encode-auth --prompt"),
+)
+ENCODED_TWICE = _error(
+    "AUTH-DOUBLE-ENCODED",
+    "The credential is encoded twice",
+    "Decoding once gives {seen} again, not instanceID:token.",
+    "The value was encoded already when it was encoded.",
+    _REBUILD,
+    refs=("https://github.com/open-telemetry/opentelemetry-python/issues/4492",),
+)
+SCHEME = _error(
+    "AUTH-SCHEME",
+    "The scheme is Bearer where the gateway wants Basic",
+    "Authorization reads Bearer …; Grafana Cloud's OTLP gateway takes Basic with instanceID:token.",
+    "A bare token does not tell the gateway which stack it is for.",
+    Step("Build the header from the instance ID and the same token.", "otelctl encode-auth --prompt"),
+)
+TOKEN_KIND = _error(
+    "AUTH-TOKEN-KIND",
+    "The token is of the wrong kind",
+    "The token is a {kind}; the gateway takes an access policy token, which begins with glc_.",
+    "Service account tokens and API keys belong to the Grafana instance, not to Grafana Cloud's gateways.",
+    Step(
+        "Make a token under an access policy with traces:write (and metrics:write, logs:write), then encode it.",
+        "otelctl encode-auth --prompt",
+    ),
+    refs=(_POLICY,),
+)
+TOKEN_TRUNCATED = _error(
+    "AUTH-TOKEN-TRUNCATED",
+    "The token is incomplete",
+    "The token begins with glc_, but what follows ({length} characters) does not decode to what such a token holds.",
+    "It was cut when it was copied: a double click stops at a hyphen or at the end of a line.",
+    _NEW,
+)
+EMPTY = _error(
+    "AUTH-TOKEN-EMPTY",
+    "The token is empty",
+    "{where} holds no token.",
+    "A variable was not set, a file was empty, or a substitution gave nothing.",
+    Step("Give the token at the prompt, which does not show it.", "otelctl encode-auth --prompt"),
+)
+ID_NOT_NUMERIC = _error(
+    "AUTH-ID-NOT-NUMERIC",
+    "The instance ID is not a number",
+    "The user part is {seen}; the OTLP gateway's user is the stack's numeric instance ID.",
+    "The stack's slug, an e-mail address, a user name or a URL was taken in its place.",
+    Step(
+        "Take the instance ID from the stack's OpenTelemetry page, then encode anew.", "otelctl encode-auth --prompt"
+    ),
+)
+ID_WRONG_PRODUCT = _error(
+    "AUTH-ID-WRONG-PRODUCT",
+    "The instance ID may be that of another product",
+    "The gateway does not know instance ID {instance_id} with this token.",
+    "Tempo, Loki and Prometheus have user IDs of their own on the stack's pages; OTLP takes the stack's ID.",
+    Step(
+        "Compare with the ID on the stack's OpenTelemetry page, then encode anew.", "otelctl encode-auth --prompt"
+    ),
+)
+REGION = Diagnosis(
+    "AUTH-REGION",
+    "The token and the endpoint name different regions",
+    Severity.WARNING,
+    "The token says region {region}, the endpoint zone {zone}.",
+    "A token is good for the stacks of its own region. Older stacks have hosts whose zone is named otherwise, so this "
+    "alone proves nothing.",
+    (
+        Step(
+            "Copy the endpoint of the stack that the token belongs to, then check it.",
+            "otelctl check-endpoint https://otlp-gateway-{region}.grafana.net/otlp",
+        ),
+    ),
+    (_DOC,),
+)
+PLACEHOLDER = _error(
+    "AUTH-PLACEHOLDER",
+    "The credential is a placeholder",
+    "{where} holds an example or an unexpanded variable, not a credential.",
+    "A line from a guide was copied and its value never replaced, or a variable was written where nothing expands it.",
+    _NEW,
+)
+INVALID = _error(
+    "AUTH-INVALID",
+    "The gateway does not know this instance ID with this token",
+    "The server answered 401: {text}.",
+    "The pair was read but is not known together: the token is of another stack or was revoked, or the ID is that of "
+    "Tempo, Loki or Prometheus instead of the stack's own.",
+    Step(
+        "Take ID and token from the OpenTelemetry page of one and the same stack, and encode them anew.",
+        "otelctl encode-auth --prompt",
+    ),
+)
+LEGACY = _error(
+    "AUTH-LEGACY",
+    "The gateway took the credential for a legacy one",
+    "The server answered 401: {text}.",
+    "Grafana's gateway says this of a bare token without an instance ID, and of tokens that are no access policy "
+    "tokens.",
+    Step("See what the header holds.", "otelctl inspect-auth"),
+    Step("Build it from the instance ID and a glc_ token.", "otelctl encode-auth --prompt"),
+)
+SCOPE = _error(
+    "AUTH-SCOPE",
+    "The token lacks the scope for this signal",
+    "The server answered {status}: {text}. Sending {signal} needs {signal}:write.",
+    "The access policy of the token does not grant it. The pair itself is right.",
+    Step(
+        "Add the scope {signal}:write to the access policy; the token stays the same. Then check again.",
+        "otelctl check-endpoint {url} --signal {signal}",
+    ),
+    refs=(_POLICY,),
+)
+FORBIDDEN = _error(
+    "AUTH-FORBIDDEN",
+    "The server forbids the request",
+    "{host} answered 403: {text}.",
+    "The credential was understood and is not allowed here: a missing scope, or an access policy that allows only "
+    "some networks.",
+    Step("See the access policy's scopes ({signal}:write) and its allowed networks, then check again.",
+         "otelctl check-endpoint {url}"),
+    refs=(_POLICY,),
+)  # fmt: skip
+REFUSED = _error(
+    "AUTH-REFUSED",
+    "The server refuses the credential",
+    "{host} answered 401: {text}.",
+    "A credential was sent and this server does not take it: {scheme} is what it asks for. It is not known to be "
+    "Grafana Cloud's gateway, so its own user and password may be wanted.",
+    Step("See what is sent.", "otelctl inspect-auth"),
+)
+SWAPPED = Diagnosis(
+    "AUTH-SWAPPED",
+    "Token and instance ID stood in each other's place",
+    Severity.NOTICE,
+    "The token was given as the instance ID and the other way round.",
+    "Both were recognised by their form and put right.",
+    (Step("Give the number first.", "otelctl encode-auth {instance_id}"),),
+    (_DOC,),
+)
+STRIPPED = Diagnosis(
+    "AUTH-STRIPPED",
+    "Stray characters stood around the credential",
+    Severity.NOTICE,
+    "White space, quotes or a line break around {what} were left out.",
+    "They came along when it was copied.",
+    (),
+)
+
+ROWS = (
+    REVERSED, NONE_CONFIGURED, NONE_SENT, SERVER_WANTS_CREDENTIAL, VALUE_MISSING, PERCENT_ENCODED, PERCENT_FORM,
+    SPACE_DROPPED, LINE_WRAPPED, TRAILING_NEWLINE, STRAY_SPACE, QUOTED, COLON_SYNTAX, NAME_MISSING, SCHEME_MISSING,
+    NOT_ENCODED, NOT_BASE64, NO_COLON, ENCODED_TWICE, SCHEME, TOKEN_KIND, TOKEN_TRUNCATED, EMPTY, ID_NOT_NUMERIC,
+    ID_WRONG_PRODUCT, REGION, PLACEHOLDER, INVALID, LEGACY, SCOPE, FORBIDDEN, REFUSED, SWAPPED, STRIPPED,
+)  # fmt: skip

@@ -1,0 +1,145 @@
+"""What goes wrong with the URL of an OTLP endpoint."""
+
+from __future__ import annotations
+
+from otelctl.model import Diagnosis, Severity, Step
+
+_DOC = "https://grafana.com/docs/grafana-cloud/send-data/otlp/send-data-otlp/"
+_SPEC = "https://opentelemetry.io/docs/specs/otel/protocol/exporter/"
+
+_SET = Step("Use this endpoint.", "{mend_command}")
+
+
+def _error(
+    code: str, title: str, summary: str, cause: str, *fix: Step, refs: tuple[str, ...] = (_SPEC,)
+) -> Diagnosis:
+    return Diagnosis(code, title, Severity.ERROR, summary, cause, fix, refs)
+
+
+UNREADABLE = _error(
+    "URL-UNREADABLE",
+    "The endpoint is not a URL that an exporter can use",
+    "{url}: {problem}.",
+    "An exporter needs http:// or https://, a host, and for a port a number from 1 to 65535.",
+    Step("Give the whole URL, as the stack's OpenTelemetry page shows it.", "otelctl check-endpoint {example}"),
+)
+SCHEME_MISSING = _error(
+    "URL-SCHEME-MISSING",
+    "The endpoint has no scheme",
+    "{url} does not begin with http:// or https://.",
+    "OTLP over HTTP takes a URL. Python reports `No connection adapters were found`; others drop every batch.",
+    _SET,
+)
+OTLP_MISSING = _error(
+    "URL-OTLP-MISSING",
+    "The endpoint lacks /otlp",
+    "Exports go to {posted}, where nothing takes them: 404.",
+    "The base URL of Grafana Cloud's gateway ends in /otlp; the exporter appends /v1/… to it and adds nothing else.",
+    _SET,
+    refs=(_DOC,),
+)
+PATH_DOUBLED = _error(
+    "URL-PATH-DOUBLED",
+    "The signal's path is in the endpoint twice",
+    "Exports go to {posted}: 404.",
+    "OTEL_EXPORTER_OTLP_ENDPOINT is a base to which the exporter appends /v1/traces; this one ends in it already. "
+    "Only a per-signal variable (…_TRACES_ENDPOINT) takes the whole URL.",
+    _SET,
+)
+SIGNAL_PATH_MISSING = _error(
+    "URL-SIGNAL-PATH-MISSING",
+    "The per-signal endpoint lacks its path",
+    "Exports go to {posted} as it stands, where nothing takes them.",
+    "A per-signal variable, or an endpoint set in code, is used as it is: nothing is appended.",
+    _SET,
+)
+QUERY_HOST = _error(
+    "URL-QUERY-HOST",
+    "The endpoint is a database's query address",
+    "{host} is the address that Grafana reads from, not the OTLP gateway.",
+    "The stack's pages show several addresses; OTLP over HTTP goes to the one that begins with otlp-gateway-.",
+    Step("Use the OTLP gateway of the stack's zone.", "{mend_command}"),
+    refs=(_DOC,),
+)
+UI_HOST = _error(
+    "URL-UI-HOST",
+    "The endpoint is the stack's web page",
+    "{host} serves Grafana's user interface; exports end at its login page.",
+    "The stack's own address was taken for the OTLP gateway, which begins with otlp-gateway-.",
+    Step(
+        "Copy the endpoint from the stack's OpenTelemetry page, then check it.",
+        "otelctl check-endpoint https://otlp-gateway-ZONE.grafana.net/otlp",
+    ),
+    refs=(_DOC,),
+)
+ZONE_UNKNOWN = _error(
+    "URL-ZONE-UNKNOWN",
+    "The host names a zone that does not exist",
+    "{host} answered {status} ({text}): the name resolves, but nothing stands behind it.",
+    "Every name below grafana.net resolves, so a mistyped zone shows only in this answer.",
+    Step(
+        "Copy the endpoint from the stack's OpenTelemetry page, then check it.",
+        "otelctl check-endpoint https://otlp-gateway-ZONE.grafana.net/otlp",
+    ),
+    refs=(_DOC,),
+)
+PLAINTEXT = _error(
+    "URL-PLAINTEXT",
+    "The credential would be sent in the clear",
+    "The endpoint {url} is http:// on a public host, and a credential is configured.",
+    "Anyone on the way can read it. otelctl does not send it.",
+    _SET,
+)
+SELF_HOSTED_OTLP = _error(
+    "URL-SELF-HOSTED-OTLP",
+    "The endpoint has Grafana Cloud's /otlp on a plain receiver",
+    "Exports go to {posted}: 404; the same host answers at {works}.",
+    "/otlp is the path of Grafana Cloud's gateway. A Collector, Alloy or Tempo takes exports at /v1/… directly.",
+    _SET,
+)
+PORT_PROTOCOL = _error(
+    "URL-PORT-PROTOCOL",
+    "Port and protocol do not belong together",
+    "The endpoint is port {port}, the default of {theirs}; the settings ask for {ours}.",
+    "OTLP has two ports: 4317 for gRPC and 4318 for HTTP.",
+    _SET,
+)
+PROMETHEUS_PATH = _error(
+    "URL-PROMETHEUS-PATH",
+    "The endpoint is Prometheus's remote-write address",
+    "{url} takes Prometheus remote write, not OTLP.",
+    "The stack's pages show both; OTLP goes to the gateway's /otlp.",
+    Step(
+        "Copy the endpoint from the stack's OpenTelemetry page, then check it.",
+        "otelctl check-endpoint https://otlp-gateway-ZONE.grafana.net/otlp",
+    ),
+    refs=(_DOC,),
+)
+USERINFO = Diagnosis(
+    "URL-USERINFO",
+    "The endpoint holds a user name and password",
+    Severity.WARNING,
+    "{url} was given with user information before the host.",
+    "Exporters treat it in different ways, and it ends in logs. otelctl does not send it.",
+    (Step("Put the credential into the headers.", "otelctl encode-auth --prompt"),),
+    (_SPEC,),
+)
+NOTHING_THERE = _error(
+    "URL-NOT-FOUND",
+    "Nothing takes OTLP at this path",
+    "{posted} answered 404.",
+    "The server is there, the path is not: {tried}.",
+    Step("Compare with the receiver's own configuration, then check again.", "otelctl check-endpoint {url}"),
+)
+NONE_CONFIGURED = _error(
+    "URL-NONE-CONFIGURED",
+    "No endpoint is configured",
+    "Neither an argument nor OTEL_EXPORTER_OTLP_ENDPOINT nor GRAFANA_OTLP_ENDPOINT names an endpoint.",
+    "Exporters then send to http://localhost:4318, where a local Collector or Alloy may or may not listen.",
+    Step("Name the endpoint.", "otelctl check-endpoint https://otlp-gateway-ZONE.grafana.net/otlp"),
+)
+
+ROWS = (
+    UNREADABLE, SCHEME_MISSING, OTLP_MISSING, PATH_DOUBLED, SIGNAL_PATH_MISSING, QUERY_HOST, UI_HOST, ZONE_UNKNOWN,
+    PLAINTEXT, SELF_HOSTED_OTLP, PORT_PROTOCOL, PROMETHEUS_PATH, USERINFO, NOTHING_THERE, NONE_CONFIGURED,
+)  # fmt: skip
