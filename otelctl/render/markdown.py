@@ -43,7 +43,7 @@ def render(report: Report) -> str:
 def escape(text: str) -> str:
     """Return `text` as one line of Markdown that shows just this text: no markup, no HTML, no link made of a URL."""
     text = " ".join(printable(text).split("\n"))
-    text = re.sub(r"[\\`*_\[\]|~#@!$]", r"\\\g<0>", text)
+    text = re.sub(r"[\\`*\[\]|~#@!$]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text)
     text = re.sub(r"[&<>]", lambda found: _ENTITY[found.group()], text)
     text = re.sub(r":(?=//)|(?i:(?<=www)\.)", r"\\\g<0>", text)
     return re.sub(r"^(\s*)([-+=]|\d+(?=[.)]))", _defused, text)

@@ -83,7 +83,7 @@ def lines(report: Report, *, width: int = 80, ascii_only: bool = False, verbose:
         blocks(others)
         out.extend(_facts(report, gap=bool(out)))
     else:
-        out.extend(_verdict(report))
+        out.extend(_verdict(report, width))
         out.extend(_facts(report, gap=bool(out)))
         blocks(others)
     if report.results:
@@ -110,8 +110,8 @@ def in_ascii(line: Line) -> Line:
     )
 
 
-def _verdict(report: Report) -> Iterator[Line]:
-    """Yield the first line of a run in which nothing failed."""
+def _verdict(report: Report, width: int) -> Iterator[Line]:
+    """Yield the first line of a run in which nothing failed; a target too long for it follows whole."""
     if not report.results:
         return
     statuses = [result.status for result in report.results]
@@ -119,7 +119,11 @@ def _verdict(report: Report) -> Iterator[Line]:
     passed = Status.PASSED if {Status.PASSED, Status.WARNED} & set(statuses) else Status.SKIPPED
     sign, style = _SIGN[untold or passed]
     target = printable(report.target).replace("\n", " ")
-    yield ((sign, style), (f" {counts(statuses)}{': ' if target else ''}{target}", Style.STRONG))
+    verdict = f" {counts(statuses)}"
+    fits = columns(sign + verdict + ": " + target) <= width
+    yield ((sign, style), (f"{verdict}: {target}" if target and fits else verdict, Style.STRONG))
+    if target and not fits:
+        yield ((f"  {target}", Style.PLAIN),)
 
 
 def _finding(finding: Finding, width: int, *, verbose: bool, known: bool) -> Iterator[Line]:

@@ -1,0 +1,1 @@
+"""Every diagnosis, met and nearly met."""

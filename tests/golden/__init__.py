@@ -1,0 +1,1 @@
+"""Fixed reports and their output in every format."""
