@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from otelctl.model import Diagnosis, Severity, Step
-from otelctl.render.markdown import escape, steps
+from otelctl.render.markdown import escape
+from otelctl.render.markdown import steps as markdown_steps
 from otelctl.render.text import Line, Style, columns, in_ascii, join, prose, steps_lines
 from otelctl.render.wording import url
 
@@ -35,9 +36,16 @@ def _general(template: str) -> str:
 
 
 def _fix(diagnosis: Diagnosis) -> tuple[Step, ...]:
-    return tuple(
-        Step(_general(step.text), None if step.command is None else _general(step.command)) for step in diagnosis.fix
-    )
+    """Return the steps in general words; a command that is put together only for a case in hand has no general form."""
+    steps = []
+    for step in diagnosis.fix:
+        if step.command is None:
+            steps.append(Step(_general(step.text)))
+        elif re.fullmatch(r"\{\w+_command\}", step.command):
+            steps.append(Step(f"{_general(step.text)} The report of a run holds the command, with your own values."))
+        else:
+            steps.append(Step(_general(step.text), _general(step.command)))
+    return tuple(steps)
 
 
 def lines(diagnosis: Diagnosis, *, width: int = 80, ascii_only: bool = False) -> list[Line]:
@@ -93,7 +101,7 @@ def markdown(diagnosis: Diagnosis) -> str:
     out += ["## What is seen", "", _words(_general(diagnosis.summary)), ""]
     out += ["## Why", "", _words(_general(diagnosis.cause)), ""]
     if diagnosis.fix:
-        out += ["## What mends it", "", *steps(_fix(diagnosis), _words)]
+        out += ["## What mends it", "", *markdown_steps(_fix(diagnosis), _words)]
     if diagnosis.references:
         out += ["## See", "", *(f"- {_link(reference)}" for reference in diagnosis.references), ""]
     return "\n".join(out)
