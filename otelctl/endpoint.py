@@ -174,3 +174,51 @@ def region_matches(region: str, zone: str) -> bool:
     if not re.match(r"^[a-z]{2}(?:-[a-z0-9-]+)?$", ours):
         return True
     return theirs == ours or theirs.startswith(ours + "-")
+
+
+class Variant(enum.StrEnum):
+    """A way in which a configured path may be wrong, by the path that would be right instead."""
+
+    OTLP_ADDED = "with /otlp"
+    OTLP_DROPPED = "without /otlp"
+    SIGNAL_ONCE = "with the signal's path once"
+    SIGNAL_ADDED = "with the signal's path"
+    OTHER_SIGNAL = "for another signal"
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A path on the same host that may take what the configured one does not.
+
+    `value` is what the setting would have to hold, `posted` where the request then goes.
+    """
+
+    variant: Variant
+    value: Endpoint
+    posted: Endpoint
+    signal: Signal
+
+
+def alternatives(configured: Endpoint, signal: Signal, *, per_signal: bool) -> tuple[Alternative, ...]:
+    """Return the paths worth trying where a receiver answers 404, the likeliest first."""
+    found: list[Alternative] = []
+    base = configured.with_path(without_signal(configured.path).rstrip("/"))
+
+    def add(variant: Variant, value: Endpoint) -> None:
+        posted = signal_endpoint(value, signal)
+        found.append(Alternative(variant, posted if per_signal else value, posted, signal))
+
+    if not per_signal and names_signal(configured.path):
+        add(Variant.SIGNAL_ONCE, base)
+    if per_signal and not names_signal(configured.path):
+        add(Variant.SIGNAL_ADDED, base)
+    if base.path.endswith("/otlp"):
+        add(Variant.OTLP_DROPPED, base.with_path(base.path.removesuffix("/otlp")))
+    else:
+        add(Variant.OTLP_ADDED, base.with_path(f"{base.path}/otlp"))
+    found += [
+        Alternative(Variant.OTHER_SIGNAL, configured, signal_endpoint(base, other), other)
+        for other in Signal
+        if other is not signal
+    ]
+    return tuple(found)

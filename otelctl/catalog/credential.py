@@ -32,7 +32,7 @@ REVERSED = _error(
 NONE_CONFIGURED = _error(
     "AUTH-NONE-CONFIGURED",
     "No credential is configured",
-    "The gateway {host} takes nothing without a credential, and no OTLP headers are set.",
+    "{host} takes nothing without a credential, and the settings hold no Authorization.",
     "Neither OTEL_EXPORTER_OTLP_HEADERS nor the pair GRAFANA_INSTANCE_ID and GRAFANA_API_TOKEN is set here, in the "
     ".env file or in the other sources that were named.",
     Step(
@@ -98,7 +98,7 @@ SPACE_DROPPED = _error(
 LINE_WRAPPED = _error(
     "AUTH-LINE-WRAPPED",
     "A line break stands inside the header",
-    "The base64 is broken over {lines} lines; an HTTP header cannot hold a line break.",
+    "The base64 is broken by white space; an HTTP header cannot hold a line break.",
     "GNU base64 wraps its output at 76 columns, and a token is longer than that.",
     _REBUILD,
     Step("When encoding by hand on Linux, use base64 -w0."),
@@ -161,7 +161,7 @@ NOT_ENCODED = _error(
 NOT_BASE64 = _error(
     "AUTH-NOT-BASE64",
     "What follows Basic is not base64",
-    "The {length} characters after Basic cannot be decoded.",
+    "What follows Basic in the header cannot be decoded.",
     "The value was cut, or something that is no base64 got into it.",
     _NEW,
 )

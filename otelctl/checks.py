@@ -1,0 +1,396 @@
+"""The ordered tables of checks: the product on one screen.
+
+`table` reads from top to bottom as the way of a request. A row's title is the good state, its needs are the rows
+that must hold before it is worth asking. The bodies fetch facts through ports and have judges judge them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from otelctl import __version__, otlp
+from otelctl.credential import Header, read_header
+from otelctl.diagnose import credential as credential_judge
+from otelctl.diagnose import endpoint as endpoint_judge
+from otelctl.diagnose import network as network_judge
+from otelctl.diagnose import otlp as otlp_judge
+from otelctl.diagnose import settings as settings_judge
+from otelctl.diagnose.otlp import Exchange
+from otelctl.endpoint import (
+    Alternative,
+    Endpoint,
+    EndpointError,
+    GrafanaHost,
+    alternatives,
+    parse,
+    signal_endpoint,
+)
+from otelctl.engine import Check, Outcome
+from otelctl.facts import Connected, Fault, HttpAnswer, HttpRequest, Protocol, Resolved, Route, Secured, Signal, TlsOptions
+from otelctl.model import Certainty, Finding, Severity
+from otelctl.ports import Link, World
+from otelctl.secret import Redactor, Secret
+from otelctl.settings import Setting, Source, SourceKind
+
+_TEXT = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What one run is aimed at: one endpoint with the settings that an exporter of these signals would have.
+
+    `per_signal` says that the URL is used as it is. `mend_command` prints or sets the mended header. `timeout` bounds
+    each stage and `deadline` the whole, in seconds. `gzip` compresses what is sent.
+    """
+
+    endpoint: Setting[str]
+    headers: Setting[Secret] | None
+    signals: tuple[Signal, ...]
+    protocol: Setting[str]
+    per_signal: bool = False
+    mend_command: str = "otelctl inspect-auth --fix"
+    tls: TlsOptions = TlsOptions()
+    timeout: float = 10.0
+    deadline: float = 30.0
+    gzip: bool = False
+    disabled: Setting[str] | None = None
+    exporter: Setting[str] | None = None
+    trace: otlp.SyntheticTrace | None = None
+
+
+@dataclass(slots=True)
+class Run:
+    """One run as it goes: its world, its target, and what the checks so far have learned."""
+
+    world: World
+    target: Target
+    redact: Redactor
+    endpoint: Endpoint | None = None
+    header: Header | None = None
+    suspicions: list[Finding] = field(default_factory=list)
+    link: Link | None = None
+    accepted: set[Signal] = field(default_factory=set)
+    date: tuple[str, datetime] | None = None
+
+    @property
+    def url(self) -> str:
+        """The endpoint as it is shown."""
+        return self.endpoint.url if self.endpoint else "ENDPOINT"
+
+    @property
+    def subject(self) -> str:
+        """Where the endpoint came from."""
+        return str(self.target.endpoint.source)
+
+    def close(self) -> None:
+        """Close the connection, if one is open."""
+        if self.link is not None:
+            self.link.close()
+
+
+def table(signals: Iterable[Signal], *, send: bool = False, probe: bool = True) -> tuple[Check[Run], ...]:
+    """Return the checks of an endpoint: for each signal whether it is taken and, with `send`, a real span at the end."""
+    path = ("settings", "endpoint", "credential", "dns", "tcp", "tls")
+    rows = [
+        Check("settings", "the settings name a protocol that can be checked", (), _settings),
+        Check("endpoint", "the endpoint is an OTLP URL", (), _endpoint),
+        Check("credential", "the credential is well formed", (), _credential),
+        Check("dns", "the host name resolves", ("endpoint",), _dns),
+        Check("tcp", "the port takes connections", ("dns",), _tcp),
+        Check("tls", "TLS is sound", ("tcp",), _tls),
+    ]
+    if probe:
+        rows += [
+            Check(signal.value, f"the endpoint accepts {signal.value}", path, _Probe(signal)) for signal in signals
+        ]
+    if send:
+        needs = (*path, Signal.TRACES.value) if probe and Signal.TRACES in signals else path
+        rows.append(Check("send", "the endpoint accepts a test span", needs, _send))
+    rows.append(Check("clock", "this clock agrees with the server's", ("tls",), _clock))
+    return tuple(rows)
+
+
+def _split(run: Run, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Keep what is certain, or not an error; put errors that are only suspected aside until the answer is known."""
+    sure = [one for one in findings if one.certainty is Certainty.CERTAIN or one.severity is not Severity.ERROR]
+    run.suspicions += [one for one in findings if one not in sure]
+    return tuple(sure)
+
+
+def _parse(run: Run) -> Endpoint | None:
+    try:
+        return parse(run.target.endpoint.value)
+    except EndpointError:
+        return None
+
+
+def _settings(run: Run) -> Outcome:
+    target = run.target
+    findings = settings_judge.judge_protocol(target.protocol, _parse(run))
+    switches = settings_judge.judge_switches(target.disabled, target.exporter)
+    return Outcome((*findings, *switches), target.protocol.value)
+
+
+def _endpoint(run: Run) -> Outcome:
+    target = run.target
+    try:
+        run.endpoint = parse(target.endpoint.value)
+    except EndpointError as error:
+        return Outcome(endpoint_judge.judge_unreadable(target.endpoint, str(error)))
+    findings = endpoint_judge.judge_endpoint(
+        target.endpoint,
+        run.endpoint,
+        target.signals[0],
+        per_signal=target.per_signal,
+        credential=target.headers is not None,
+    )
+    return Outcome(_split(run, findings), f"{run.url} from {run.subject}")
+
+
+def grafana_of(endpoint: Endpoint | None) -> bool | None:
+    """Return whether Grafana Cloud's rules for credentials apply; None where the host alone cannot tell."""
+    if endpoint is None or endpoint.loopback:
+        return None
+    return endpoint.grafana is not GrafanaHost.NONE
+
+
+def _credential(run: Run) -> Outcome:
+    headers, endpoint = run.target.headers, run.endpoint
+    grafana = grafana_of(endpoint)
+    if headers is None:
+        if endpoint is not None and endpoint.grafana is GrafanaHost.GATEWAY:
+            return Outcome(credential_judge.judge_absent(endpoint.host))
+        return Outcome(skipped="no OTLP headers are configured")
+    header = run.header = read_header(headers.value.reveal())
+    for secret in (header.token, header.wire, *(value for _, value in header.other)):
+        if secret is not None:
+            run.redact.add(secret)
+    judged = credential_judge.judge_header(header, headers.source, run.target.mend_command, grafana=grafana)
+    findings = [one for one in judged if one.severity is not Severity.NOTICE]
+    if endpoint is not None:
+        findings += credential_judge.judge_region(header.claims, endpoint.zone, str(headers.source))
+    return Outcome(_split(run, findings), describe(header, headers.source))
+
+
+def describe(header: Header, source: Source) -> str:
+    """Say in a few words what a header is, and where it came from, without its secret part."""
+    said = [f"instance ID {header.instance_id.reveal()}"] if _numeric(header) and header.instance_id else []
+    claims = header.claims
+    said += [f"{label} {value}" for label, value in (("token", claims.name), ("region", claims.region)) if value]
+    if not said:
+        said = [header.scheme.capitalize() or header.form.value]
+    return f"{', '.join(said)} from {source}"
+
+
+def _numeric(header: Header) -> bool:
+    return header.instance_id is not None and header.instance_id.reveal().isdigit()
+
+
+def _dns(run: Run) -> Outcome:
+    endpoint, target = run.endpoint, run.target
+    assert endpoint is not None  # noqa: S101  the table has it after `endpoint`
+    proxy = run.world.proxies.proxy_for(endpoint.scheme, endpoint.host, endpoint.port)
+    tls = target.tls if endpoint.tls else None
+    run.link = run.world.network.open(
+        Route(endpoint.host, endpoint.port, tls, proxy, target.timeout, target.deadline)
+    )
+    fact = run.link.resolve()
+    findings = network_judge.judge_resolve(fact, url=run.url, subject=run.subject)
+    detail = ", ".join(fact.addresses[:2]) if isinstance(fact, Resolved) else ""
+    return Outcome(findings, f"proxy {proxy.host}:{proxy.port} ({proxy.source}), {detail}" if proxy else detail)
+
+
+def _tcp(run: Run) -> Outcome:
+    assert run.link is not None  # noqa: S101  the table has it after `dns`
+    fact = run.link.connect()
+    findings = network_judge.judge_connect(fact, url=run.url, subject=run.subject)
+    return Outcome(findings, f"{fact.address} port {fact.port}" if isinstance(fact, Connected) else "")
+
+
+def _tls(run: Run) -> Outcome:
+    assert run.link is not None and run.endpoint is not None  # noqa: S101, PT018  the table has it after `tcp`
+    if not run.endpoint.tls:
+        return Outcome(skipped="plain HTTP")
+    fact = run.link.secure()
+    findings = network_judge.judge_secure(fact, url=run.url, subject=run.subject)
+    if not isinstance(fact, Secured):
+        return Outcome(findings)
+    alpn = f", {fact.alpn}" if fact.alpn else ""
+    until = fact.certificate.not_after.date().isoformat()
+    verified = "" if fact.verified else ", NOT verified (--insecure)"
+    return Outcome(findings, f"{fact.version}{alpn}, {fact.certificate.issuer} until {until}{verified}")
+
+
+def _headers(run: Run, protocol: Protocol, *, gzip: bool) -> tuple[tuple[str, Secret], ...]:
+    """Return the headers of one request, as an exporter with these settings sends them."""
+    fields = {"user-agent": Secret(f"otelctl/{__version__}"), "content-type": Secret(otlp.content_type(protocol))}
+    if gzip:
+        fields["content-encoding"] = Secret("gzip")
+    header = run.header
+    if header is not None:
+        fields |= {name: value for name, value in header.other if name not in fields}
+        authorization = header.wire or header.mended()
+        if authorization is not None:
+            fields["authorization"] = authorization
+    return tuple(fields.items())
+
+
+def _exchange(
+    run: Run, posted: Endpoint, signal: Signal, protocol: Protocol, body: bytes, *, empty: bool
+) -> Exchange | Fault:
+    assert run.link is not None  # noqa: S101  the table has it after `tcp`
+    gzip = run.target.gzip and not empty
+    request = HttpRequest("POST", posted.path or "/", _headers(run, protocol, gzip=gzip), body)
+    answer = run.link.exchange(request)
+    if isinstance(answer, Fault):
+        return answer
+    if run.date is None and answer.header("date"):
+        run.date = (answer.header("date"), run.world.clock.now())
+    read = otlp.read_answer(signal, answer.header("content-type"), answer.body, truncated=answer.truncated)
+    text = run.redact(read.message or answer.reason)
+    return Exchange(run.url, posted, run.subject, answer, read, text[:_TEXT], protocol, len(body), empty)
+
+
+def _protocol(run: Run) -> Protocol:
+    return Protocol(run.target.protocol.value)
+
+
+def _posted(run: Run, signal: Signal) -> Endpoint:
+    assert run.endpoint is not None  # noqa: S101  the table has it after `endpoint`
+    return run.endpoint if run.target.per_signal else signal_endpoint(run.endpoint, signal)
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """The body of a signal's check: an empty request, which leaves nothing behind."""
+
+    signal: Signal
+
+    def __call__(self, run: Run) -> Outcome:
+        posted, protocol = _posted(run, self.signal), _protocol(run)
+        exchange = _exchange(run, posted, self.signal, protocol, otlp.empty_request(protocol), empty=True)
+        if isinstance(exchange, Exchange) and otlp_judge.doubtful(exchange):
+            # An empty protobuf body is the empty message, but some receivers take it for no body at all.
+            body = otlp.empty_request(Protocol.HTTP_JSON)
+            settled = _exchange(run, posted, self.signal, Protocol.HTTP_JSON, body, empty=True)
+            if isinstance(settled, Exchange) and (otlp_judge.accepted(settled) or otlp_judge.reached(settled)):
+                exchange = settled
+        return _judge(run, self.signal, exchange)
+
+
+def _send(run: Run) -> Outcome:
+    trace = run.target.trace
+    assert trace is not None  # noqa: S101  the caller sets it with `send`
+    protocol = _protocol(run)
+    body = otlp.encode(trace.request, protocol, gzip=run.target.gzip)
+    exchange = _exchange(run, _posted(run, Signal.TRACES), Signal.TRACES, protocol, body, empty=False)
+    return _judge(run, Signal.TRACES, exchange)
+
+
+def _judge(run: Run, signal: Signal, exchange: Exchange | Fault) -> Outcome:
+    if isinstance(exchange, Fault):
+        findings = network_judge.judge_fault(exchange, url=run.url, subject=run.subject)
+        return Outcome((*findings, *_suspected(run, "URL-PORT-PROTOCOL")))
+    answer, read = exchange.answer, exchange.read
+    findings = network_judge.judge_answer(answer, url=run.url, subject=run.subject)
+    if findings:
+        return Outcome(findings, f"{answer.status}")
+    assert run.endpoint is not None  # noqa: S101  the table has it after `endpoint`
+    findings = endpoint_judge.judge_zone(answer, exchange.text or "no text", run.endpoint, run.subject)
+    if not findings and answer.status in (401, 403):
+        findings = otlp_judge.wants_tenant(exchange) or _refused(run, signal, exchange)
+    elif not findings and answer.status == 404:
+        findings = _not_found(run, signal, exchange)
+    elif not findings:
+        findings = otlp_judge.judge_answer(exchange)
+        if findings:
+            findings = _confirmed(run, answer) or findings
+    if not any(finding.severity in (Severity.ERROR, Severity.UNKNOWN) for finding in findings):
+        run.accepted.add(signal)
+    said = f"{answer.status}, {otlp_judge.describe(exchange)}"
+    if signal in run.accepted:
+        said = _fine(run, exchange)
+    return Outcome(findings, said)
+
+
+def _fine(run: Run, exchange: Exchange) -> str:
+    """Say what exactly was shown to be fine, and no more."""
+    credential = "the credential is accepted, " if run.header is not None and run.header.wire is not None else ""
+    if not exchange.empty:
+        return f"{exchange.answer.status}, {credential}the span was accepted"
+    if otlp_judge.reached(exchange):
+        return f"{exchange.answer.status}, {credential}the receiver wants content in a request"
+    return f"{exchange.answer.status}, {credential}an empty request was accepted"
+
+
+def _suspected(run: Run, *codes: str) -> tuple[Finding, ...]:
+    return tuple(one for one in run.suspicions if one.code in codes)
+
+
+def _confirmed(run: Run, answer: HttpAnswer) -> tuple[Finding, ...]:
+    """Return the suspicion about the host that this answer bears out, if there is one."""
+    if answer.status in (400, 405):
+        return tuple(one for one in run.suspicions if one.code in ("URL-QUERY-HOST", "URL-PROMETHEUS-PATH"))
+    return ()
+
+
+def _refused(run: Run, signal: Signal, exchange: Exchange) -> tuple[Finding, ...]:
+    header, headers = run.header, run.target.headers
+    assert run.endpoint is not None  # noqa: S101  the table has it after `endpoint`
+    return credential_judge.judge_refusal(
+        exchange.answer,
+        exchange.text or "no text",
+        sent=header is not None and (header.wire or header.mended()) is not None,
+        suspects=[one for one in run.suspicions if one.code.startswith("AUTH-")],
+        accepted_elsewhere=bool(run.accepted - {signal}),
+        host=run.endpoint.origin,
+        url=run.url,
+        signal=signal,
+        subject=str(headers.source) if headers else run.subject,
+        instance_id=header.instance_id.reveal() if header and header.instance_id and _numeric(header) else "unknown",
+    )
+
+
+def _not_found(run: Run, signal: Signal, exchange: Exchange) -> tuple[Finding, ...]:
+    """Find out which path the receiver takes instead: an empty request to each path worth trying settles it."""
+    endpoint, target = run.endpoint, run.target
+    assert endpoint is not None  # noqa: S101  the table has it after `endpoint`
+    if (confirmed := _suspected(run, "URL-QUERY-HOST", "URL-UI-HOST", "URL-PROMETHEUS-PATH")):
+        return confirmed
+    tried: list[Alternative] = []
+    working = None
+    for alternative in alternatives(endpoint, signal, per_signal=target.per_signal):
+        protocol = _protocol(run)
+        body = otlp.empty_request(protocol)
+        tried.append(alternative)
+        answer = _exchange(run, alternative.posted, alternative.signal, protocol, body, empty=True)
+        if isinstance(answer, Fault):
+            break
+        if _takes_otlp(answer):
+            working = alternative
+            break
+    return endpoint_judge.judge_not_found(
+        target.endpoint, endpoint, exchange.posted, working, signal, tuple(tried)
+    )
+
+
+def _takes_otlp(exchange: Exchange) -> bool:
+    """Tell whether a receiver is at a path: it accepts, or refuses for the credential in a receiver's own words."""
+    if otlp_judge.accepted(exchange) or otlp_judge.reached(exchange):
+        return True
+    return exchange.answer.status == 401 and bool(credential_judge.gateway_error(exchange.answer.body))
+
+
+def _clock(run: Run) -> Outcome:
+    if run.date is None:
+        return Outcome(skipped="no answer with a date came")
+    header, seen = run.date
+    findings = network_judge.judge_clock(header, seen, url=run.url, subject=run.subject)
+    return Outcome(findings)
+
+
+def argument(name: str, value: str) -> Setting[str]:
+    """Return a setting that was given on the command line."""
+    return Setting(value, Source(SourceKind.ARGUMENT, name))
