@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from otelctl.model import CheckResult, Finding, Report, Severity
-from otelctl.render.wording import url
+from otelctl.render.wording import leading, url
 
 SCHEMA = "otelctl.report/1"
 """Names the shape; the number grows only if a key changes its meaning."""
@@ -16,7 +16,7 @@ SCHEMA = "otelctl.report/1"
 def document(report: Report, fail_on: Severity = Severity.ERROR) -> dict[str, Any]:
     """Return a report as JSON's types; `fail_on` is what the exit code was decided by."""
     exit_code = report.exit_code(fail_on)
-    primary = report.primary
+    primary = leading(report, fail_on)
     return {
         "schema": SCHEMA,
         "command": report.command,

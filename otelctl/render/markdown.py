@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from otelctl.model import CheckResult, Finding, Report, Status, Step
-from otelctl.render.wording import counts, duration, hedged, printable, url
+from otelctl.model import CheckResult, Finding, Report, Severity, Status, Step
+from otelctl.render.wording import counts, duration, hedged, leading, printable, url
 
 _SIGN = {
     Status.PASSED: "✓",
@@ -19,9 +19,9 @@ _SIGN = {
 _ENTITY = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
-def render(report: Report) -> str:
+def render(report: Report, fail_on: Severity = Severity.ERROR) -> str:
     """Return a report as a heading, the facts, the table of checks and each finding with what mends it."""
-    primary = report.primary
+    primary = leading(report, fail_on)
     findings = [*([] if primary is None else [primary]), *(one for one in report.findings if one is not primary)]
     verdict = counts([result.status for result in report.results])
     heading = f"{primary.code}: {hedged(primary)}" if primary is not None else verdict

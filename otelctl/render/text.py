@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from otelctl.model import CheckResult, Finding, Report, Severity, Status, Step
-from otelctl.render.wording import counts, duration, hedged, printable, url
+from otelctl.render.wording import RANK, counts, duration, hedged, leading, printable, url
 
 
 class Style(enum.StrEnum):
@@ -59,16 +59,24 @@ _ASCII = str.maketrans(
 )
 
 
-def lines(report: Report, *, width: int = 80, ascii_only: bool = False, verbose: bool = False) -> list[Line]:
+def lines(
+    report: Report,
+    *,
+    fail_on: Severity = Severity.ERROR,
+    width: int = 80,
+    ascii_only: bool = False,
+    verbose: bool = False,
+) -> list[Line]:
     """Return a report as lines of styled pieces.
 
-    Prose is wrapped to `width` columns; commands and the values of facts never are. `ascii_only` keeps to ASCII for an
-    output whose encoding lacks our signs. `verbose` adds the evidence, the page and the references of each finding.
+    A run that fails by `fail_on`, as its exit code does, is told by its cause, any other one by its verdict. Prose is
+    wrapped to `width` columns; commands and the values of facts never are. `ascii_only` keeps to ASCII for an output
+    whose encoding lacks our signs. `verbose` adds the evidence, the page and the references of each finding.
     """
     out: list[Line] = []
-    primary = report.primary
+    primary = leading(report, fail_on)
     others = [finding for finding in report.findings if finding is not primary]
-    others.sort(key=lambda finding: list(_SEVERITY_SIGN).index(finding.severity))
+    others.sort(key=lambda finding: RANK.index(finding.severity))
     shown: set[str] = set()
 
     def blocks(findings: Sequence[Finding]) -> None:
@@ -93,9 +101,16 @@ def lines(report: Report, *, width: int = 80, ascii_only: bool = False, verbose:
     return [in_ascii(line) for line in out] if ascii_only else out
 
 
-def plain(report: Report, *, width: int = 80, ascii_only: bool = False, verbose: bool = False) -> str:
+def plain(
+    report: Report,
+    *,
+    fail_on: Severity = Severity.ERROR,
+    width: int = 80,
+    ascii_only: bool = False,
+    verbose: bool = False,
+) -> str:
     """Return a report as text without styles, with a line break at its end."""
-    return join(lines(report, width=width, ascii_only=ascii_only, verbose=verbose))
+    return join(lines(report, fail_on=fail_on, width=width, ascii_only=ascii_only, verbose=verbose))
 
 
 def join(styled: Sequence[Line]) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 
-from otelctl.model import Certainty, Diagnosis, Finding, Status
+from otelctl.model import Certainty, Diagnosis, Finding, Report, Severity, Status
 
 DOCS_URL = "https://github.com/otelctl/otelctl/blob/main/docs/codes/"
 """Where the page of a diagnosis is; its file name follows."""
 
 HEDGE = {Certainty.CERTAIN: "", Certainty.LIKELY: "likely: ", Certainty.POSSIBLE: "possibly: "}
 """What stands before a title that the evidence does not prove."""
+
+
+RANK = (Severity.ERROR, Severity.UNKNOWN, Severity.WARNING, Severity.NOTICE)
+"""Severities, the worst first."""
 
 
 def url(diagnosis: Diagnosis) -> str:
@@ -21,6 +25,13 @@ def url(diagnosis: Diagnosis) -> str:
 def hedged(finding: Finding) -> str:
     """Return the title of a finding, with how sure it is unless it is certain."""
     return HEDGE[finding.certainty] + finding.title
+
+
+def leading(report: Report, fail_on: Severity) -> Finding | None:
+    """Return the finding that a run is told by: its root cause, or the worst where it fails by `fail_on` alone."""
+    if report.primary is not None or report.exit_code(fail_on) == 0:
+        return report.primary
+    return min(report.findings, key=lambda finding: RANK.index(finding.severity), default=None)
 
 
 def duration(seconds: float) -> str:

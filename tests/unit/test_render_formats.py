@@ -95,6 +95,7 @@ def test_json_exit_code_follows_fail_on(fail_on: Severity, code: int) -> None:
     """`exit_code` and `ok` are those of the process, warnings counted where the user said so."""
     value = json.document(REPORTS["warned"], fail_on)
     assert (value["exit_code"], value["ok"]) == (code, code == 0)
+    assert value["primary"] == ("URL-PLAINTEXT" if code else None)
 
 
 @given(HOSTILE)

@@ -168,3 +168,10 @@ def test_warnings_follow_the_verdict() -> None:
     shown = text.plain(REPORTS["warned"])
     assert shown.startswith("✓ 1 check passed, 1 warned")
     assert finding.summary in shown
+
+
+def test_a_warning_that_fails_the_run_leads() -> None:
+    """Under --fail-on warning the first line is the warning and not a tick: the text agrees with the exit code."""
+    shown = text.plain(REPORTS["warned"], fail_on=Severity.WARNING)
+    assert shown.startswith("! URL-PLAINTEXT  likely: The credential goes over plain HTTP\n  Write https://")
+    assert "passed" not in shown
