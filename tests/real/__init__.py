@@ -1,0 +1,1 @@
+"""Tests against parts that somebody else made."""
