@@ -71,8 +71,8 @@ class SecretStore(Protocol):
     def replace(self, text: Secret, expected: StoredSecret) -> Written | StoreConflict | StoreFault:
         """Put this value where `expected` still is the current one."""
 
-    def tidy(self) -> StoreFault | None:
-        """Remove what an earlier write of ours, killed half-way, may have left beside the value."""
+    def tidy(self) -> str | None:
+        """Remove what a write of ours, killed half-way, left beside the value; return what could not be removed."""
 
 
 class RevertibleStore(SecretStore, Protocol):

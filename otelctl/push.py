@@ -1,0 +1,110 @@
+"""Gets wanted keys into a stored secret: plan, guarded write, read back; again where somebody was faster."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from otelctl.facts import Refusal, RefusalReason, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
+from otelctl.plan import Plan, plan
+from otelctl.ports import Clock, Entropy, SecretStore
+from otelctl.secret import Secret
+
+ATTEMPTS = 12
+"""How often a write is planned anew after a conflict; eight writers at once settle in fewer."""
+
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """The secret holds the wanted keys, as read back.
+
+    `written` is None where it held them before. `label_left` is a staging label of ours that could not be dropped.
+    """
+
+    plan: Plan
+    written: Written | None
+    label_left: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """The store said that it wrote, and the value read back is not what was written, or could not be read."""
+
+    plan: Plan
+    written: Written
+    found: StoredSecret | SecretAbsent | StoreFault
+
+
+def propose(stored: StoredSecret | SecretAbsent, wanted: Mapping[str, Secret]) -> Plan | Refusal:
+    """Return what a write of the wanted keys would change, or why the stored text is left alone."""
+    if isinstance(stored, SecretAbsent):
+        text = None
+    elif stored.text is None:
+        return Refusal(RefusalReason.BINARY)
+    else:
+        text = stored.text.reveal()
+    return plan(text, {key: value.reveal() for key, value in wanted.items()})
+
+
+def apply(
+    store: SecretStore,
+    stored: StoredSecret | SecretAbsent,
+    wanted: Mapping[str, Secret],
+    clock: Clock,
+    entropy: Entropy,
+) -> Pushed | Unverified | Refusal | SecretAbsent | StoreConflict | StoreFault:
+    """Write the wanted keys, starting from what was read, and verify them.
+
+    After a conflict the secret is read and planned anew with the same wanted keys, so that whatever the others wrote
+    stays; after ATTEMPTS tries the last conflict is the result. A secret that vanishes meanwhile is not made again:
+    that comes back as SecretAbsent.
+    """
+    may_create = isinstance(stored, SecretAbsent)
+    attempt = 1
+    while True:
+        outcome = _attempt(store, stored, wanted)
+        if isinstance(outcome, Pushed | Unverified) and outcome.written is not None:
+            written = dataclasses.replace(outcome.written, attempts=attempt)
+            return dataclasses.replace(outcome, written=written)
+        if not isinstance(outcome, StoreConflict) or attempt == ATTEMPTS:
+            return outcome
+        clock.sleep(_pause(attempt, entropy))
+        attempt += 1
+        now = store.read()
+        if isinstance(now, StoreFault) or (isinstance(now, SecretAbsent) and not may_create):
+            return now
+        stored = now
+
+
+def _attempt(
+    store: SecretStore, stored: StoredSecret | SecretAbsent, wanted: Mapping[str, Secret]
+) -> Pushed | Unverified | Refusal | StoreConflict | StoreFault:
+    proposed = propose(stored, wanted)
+    if isinstance(proposed, Refusal):
+        return proposed
+    if proposed.unchanged:
+        return Pushed(proposed, None, store.tidy())
+    outcome = store.create(proposed.text) if isinstance(stored, SecretAbsent) else store.replace(proposed.text, stored)
+    if not isinstance(outcome, Written):
+        return outcome
+    found = store.read()
+    if isinstance(found, StoredSecret):
+        if found.text == proposed.text:
+            return Pushed(proposed, outcome, outcome.label_left)
+        if found.version != outcome.version:
+            # Somebody wrote right after us. If they kept our keys, all is well; else it is planned on what they left.
+            later = propose(found, wanted)
+            if isinstance(later, Plan) and later.unchanged:
+                return Pushed(proposed, outcome, outcome.label_left)
+            return StoreConflict(store.identity, outcome.version, found.version)
+    return Unverified(proposed, outcome, found)
+
+
+def _pause(attempt: int, entropy: Entropy) -> float:
+    """Return a random wait in seconds, up to a bound that doubles, so that writers who met once part."""
+    bound: float = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
+    return bound * int.from_bytes(entropy.bytes(2), "big") / 0xFFFF
