@@ -52,7 +52,7 @@ test: $(VENV)/dev.stamp ## Run the tests that need Python alone
 
 .PHONY: real
 real: $(VENV)/dev.stamp collector ## Run the tests against a Collector, nginx, moto and the OTel SDK
-	$(PYTEST) -m real
+	$(PYTEST) tests/real
 
 # Without Go there is no Collector, and its tests say so when they are skipped (OTELCTL_REQUIRE_REAL=1: when they fail).
 .PHONY: collector
