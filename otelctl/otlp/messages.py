@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-JSON_DEPTH = 200
-"""How deep JSON may nest in a request. protobuf's own limit is 100 messages, which JSON writes as two levels each."""
+JSON_DEPTH = 100
+"""How many messages may nest in a request in JSON: as many as protobuf's own decoders allow."""
 
 # A gzip file may be several in a row; no encoder of telemetry makes many, and each costs a copy of the rest.
 _GZIP_MEMBERS = 16
+_GZIP_HEADER = 10  # RFC 1952, section 2.3
 _TEXT_LIMIT = 500
 _PROTOBUF = "application/x-protobuf"
 _JSON = "application/json"
@@ -135,6 +136,8 @@ def gunzip(data: bytes, limit: int) -> bytes:
     while data or not pieces:
         if len(pieces) == _GZIP_MEMBERS:
             raise DecodeError(f"gzip: more than {_GZIP_MEMBERS} members")
+        if len(data) < _GZIP_HEADER:
+            raise DecodeError("unexpected EOF")
         unpacker = zlib.decompressobj(wbits=31)
         try:
             piece = unpacker.decompress(data, limit - size + 1)
@@ -206,28 +209,33 @@ def _ids_to_hex(value: Any) -> Any:
     return {key: base64.b64decode(item).hex() if key in _HEX_IDS else _ids_to_hex(item) for key, item in value.items()}
 
 
-def _as_protobuf_json(value: Any, descriptor: Any, depth: int) -> Any:
+def _as_protobuf_json(document: dict[str, Any], descriptor: Any, depth: int) -> dict[str, Any]:
     """Return OTLP's JSON as protobuf's, guided by the message's descriptor: known camelCase keys, ids in base64."""
     if depth > JSON_DEPTH:
-        raise DecodeError(f"the JSON nests deeper than {JSON_DEPTH} levels")
-    if isinstance(value, list):
-        return [_as_protobuf_json(item, descriptor, depth + 1) for item in value]
-    if not isinstance(value, dict):
-        return value
+        raise DecodeError(f"the JSON nests more than {JSON_DEPTH} messages")
+
+    def message(field: Any, item: Any) -> Any:
+        if not isinstance(item, dict):
+            raise DecodeError(f"{field.camelcase_name} holds something else than objects")
+        return _as_protobuf_json(item, field.message_type, depth + 1)
+
     known: dict[str, Any] = {}
-    for key, item in value.items():
+    for key, item in document.items():
         field = descriptor.fields_by_camelcase_name.get(key)
-        if field is None:
+        # The look-up finds snake_case as well, which OTLP does not.
+        if field is None or field.camelcase_name != key or item is None:
             continue
         if key in _HEX_IDS and isinstance(item, str):
             try:
                 known[key] = base64.b64encode(binascii.unhexlify(item)).decode()
             except ValueError as error:
                 raise DecodeError(f"{key} is not hex: {line(item)}") from error
-        elif field.message_type is not None:
-            known[key] = _as_protobuf_json(item, field.message_type, depth + 1)
-        else:
+        elif field.message_type is None:
             known[key] = item
+        elif isinstance(item, list):
+            known[key] = [message(field, one) for one in item]
+        else:
+            known[key] = message(field, item)
     return known
 
 
