@@ -102,14 +102,21 @@ def _placeholders(diagnosis: Diagnosis) -> frozenset[str]:
     return names
 
 
+_REPEATS = ("otelctl check-endpoint ", "otelctl send-test-span ", "otelctl smoke ")
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One diagnosis met in one place."""
+    """One diagnosis met in one place.
+
+    `options` are those with which an advised command that probes again reads the same settings (` --env-file .env`).
+    """
 
     diagnosis: Diagnosis
     certainty: Certainty
     subject: str
     evidence: Mapping[str, str]
+    options: str = ""
 
     @property
     def code(self) -> str:
@@ -144,11 +151,13 @@ class Finding:
         quoted = {
             name: value if name.endswith("_command") else shlex.quote(value) for name, value in self.evidence.items()
         }
+
+        def filled(command: str) -> str:
+            text = command.format_map(quoted)
+            return text + self.options if text.startswith(_REPEATS) else text
+
         return tuple(
-            Step(
-                step.text.format_map(self.evidence),
-                None if step.command is None else step.command.format_map(quoted),
-            )
+            Step(step.text.format_map(self.evidence), None if step.command is None else filled(step.command))
             for step in self.diagnosis.fix
         )
 

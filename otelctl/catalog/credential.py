@@ -208,7 +208,7 @@ TOKEN_TRUNCATED = _error(
 EMPTY = _error(
     "AUTH-TOKEN-EMPTY",
     "The token is empty",
-    "{where} holds no token.",
+    "There is no token in {where}.",
     "A variable was not set, a file was empty, or a substitution gave nothing.",
     Step("Give the token at the prompt, which does not show it.", "otelctl encode-auth --prompt"),
 )
@@ -248,7 +248,7 @@ REGION = Diagnosis(
 PLACEHOLDER = _error(
     "AUTH-PLACEHOLDER",
     "The credential is a placeholder",
-    "{where} holds an example or an unexpanded variable, not a credential.",
+    "What stands in {where} is an example or an unexpanded variable, not a credential.",
     "A line from a guide was copied and its value never replaced, or a variable was written where nothing expands it.",
     _NEW,
 )

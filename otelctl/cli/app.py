@@ -1,0 +1,112 @@
+"""The application: finds the command, runs it, and turns whatever ends it into one line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+import typer.core
+import typer.main
+
+from otelctl import __version__
+from otelctl.cli.errors import Stop, UsageError
+from otelctl.cli.session import Session
+from otelctl.secret import mask_tokens
+
+COMMANDS = {
+    "encode-auth": "encode_auth",
+    "inspect-auth": "inspect_auth",
+    "push-secret": "push_secret",
+    "check-endpoint": "check_endpoint",
+    "send-test-span": "send_test_span",
+    "smoke": "smoke",
+    "explain": "explain",
+}
+"""Each command and its module, in the order of a first set-up; only the module of the command that runs is loaded."""
+
+
+class _Group(typer.core.TyperGroup):
+    """The group of all commands, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command = typer.main.get_command(importlib.import_module(f"otelctl.cli.{module}").app)
+        command.name = cmd_name
+        return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        # The names are all that the parent needs to suggest the nearest one.
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise UsageError(f"there is no command {args[0]!r}; {_nearest(args[0])}")
+        return super().resolve_command(ctx, args)
+
+
+def _nearest(name: str) -> str:
+    import difflib  # noqa: PLC0415  only a mistake needs it
+
+    near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else f"the commands are: {', '.join(COMMANDS)}"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"otelctl {__version__}\n")
+        raise typer.Exit
+
+
+def build() -> Any:
+    """Return the group of commands, for running and for the generated documentation."""
+    app = typer.Typer(cls=_Group, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+    @app.callback()
+    def otelctl(
+        version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+    ) -> None:
+        """Set up and diagnose OpenTelemetry export to Grafana Cloud, and prove that it works.
+
+        Exit codes: 0 healthy, 1 something was found, 2 wrong use, 3 could not tell, 130 interrupted.
+        """
+
+    return typer.main.get_command(app)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code. Nothing is raised, and nothing but results goes to stdout."""
+    session = Session(sys.stdin, sys.stdout, sys.stderr, dict(os.environ), list(arguments))
+    for argument in arguments:
+        session.learn_argument(argument)
+    try:
+        try:
+            result = build().main(
+                args=list(arguments) or ["--help"], prog_name="otelctl", standalone_mode=False, obj=session
+            )
+        except typer.Exit as exit_:
+            result = exit_.exit_code
+        return session.finish(result if isinstance(result, int) else 0)
+    except Stop as stop:
+        return session.finish(stop.code)
+    except UsageError as error:
+        return session.usage(str(error))
+    except typer.TyperException as error:
+        return session.usage(_one_line(error.format_message()))
+    except (KeyboardInterrupt, typer.Abort):
+        return session.interrupted()
+    except BrokenPipeError:
+        return session.finish(0)
+    except Exception as error:
+        return session.crashed(error)
+
+
+def _one_line(message: str) -> str:
+    text = " ".join(message.replace("Value error, ", "").split())
+    text = text[:1].lower() + text[1:].rstrip(".")
+    return f"{mask_tokens(text)}; see --help"

@@ -1,0 +1,54 @@
+"""How a report leaves: cleaned, in the format asked for, with the exit code that every format shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from otelctl.cli.errors import Stop, UsageError
+from otelctl.cli.options import FailOn, Format, severity
+from otelctl.cli.session import Session
+from otelctl.model import Report, Severity
+
+
+def emit(session: Session, report: Report, form: Format, fail_on: FailOn, *, verbose: bool = False) -> Stop:
+    """Write a report to standard output and return the end of the command to raise."""
+    level = severity(fail_on)
+    report = session.redacted(report)
+    if form is Format.TEXT:
+        from otelctl.render import text  # noqa: PLC0415  each format is loaded only to be used
+
+        terminal = session.terminal
+        terminal.write(
+            text.lines(report, fail_on=level, width=terminal.width, ascii_only=terminal.ascii_only, verbose=verbose)
+        )
+    else:
+        session.terminal.raw(rendered(report, form, level))
+    return Stop(report.exit_code(level))
+
+
+def rendered(report: Report, form: Format, level: Severity) -> str:
+    """Return a cleaned report in a format for machines."""
+    if form is Format.JSON:
+        from otelctl.render import json  # noqa: PLC0415  as above
+
+        return json.dump(json.document(report, level))
+    if form is Format.JUNIT:
+        from otelctl.render import junit  # noqa: PLC0415  as above
+
+        return junit.render(report, level)
+    if form is Format.GITHUB:
+        from otelctl.render import github  # noqa: PLC0415  as above
+
+        return github.render(report)
+    from otelctl.render import markdown  # noqa: PLC0415  as above
+
+    return markdown.render(report)
+
+
+def write_file(session: Session, path: Path, text: str, option: str) -> None:
+    """Write a report to a file that an option names; raises UsageError where that is not possible."""
+    try:
+        path.write_text(session.clean(text), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{option}: {path} cannot be written: {error.strerror}") from None
+

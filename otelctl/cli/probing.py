@@ -1,0 +1,200 @@
+"""What the commands that talk to an endpoint share: from options to targets, from targets to a report."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from otelctl import __version__, settings
+from otelctl.checks import Run, Target, table
+from otelctl.cli import options as opt
+from otelctl.cli.errors import UsageError
+from otelctl.cli.session import Session
+from otelctl.cli.sources import Sources
+from otelctl.endpoint import EndpointError, parse, signal_endpoint
+from otelctl.engine import Check, run
+from otelctl.facts import Protocol, Signal
+from otelctl.model import CheckResult, Report
+from otelctl.secret import Secret
+from otelctl.settings import Setting, Source, SourceKind
+
+_DEFAULT = Source(SourceKind.DEFAULT, "the default")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the options of a probing command ask for."""
+
+    endpoints: tuple[str, ...]
+    signals: tuple[Signal, ...]
+    protocol: opt.Wire | None
+    timeout: float
+    insecure: bool
+    ca_file: Path | None
+    client_cert: Path | None
+    client_key: Path | None
+
+
+def targets(session: Session, given: Sources, wanted: Wanted) -> tuple[Target, ...]:
+    """Return what to check: a target for each endpoint, or for each different one that the signals are set to.
+
+    Raises UsageError where no endpoint is named anywhere.
+    """
+    if wanted.endpoints:
+        chosen: list[tuple[Setting[str], tuple[Signal, ...]]] = [
+            (Setting(url, Source(SourceKind.ARGUMENT, "ENDPOINT")), wanted.signals) for url in wanted.endpoints
+        ]
+    else:
+        chosen = _configured(given, wanted.signals)
+    return tuple(_target(session, given, wanted, setting, signals) for setting, signals in chosen)
+
+
+def _configured(given: Sources, signals: Sequence[Signal]) -> list[tuple[Setting[str], tuple[Signal, ...]]]:
+    by_setting: dict[Setting[str], tuple[Signal, ...]] = {}
+    for signal in signals:
+        found = settings.endpoint(given.layers, signal)
+        if found is None:
+            raise UsageError(
+                "no endpoint: give one as the argument, or set OTEL_EXPORTER_OTLP_ENDPOINT (Grafana Cloud's is "
+                "https://otlp-gateway-ZONE.grafana.net/otlp)"
+            )
+        by_setting[found] = (*by_setting.get(found, ()), signal)
+    return list(by_setting.items())
+
+
+def _target(
+    session: Session, given: Sources, wanted: Wanted, endpoint: Setting[str], signals: tuple[Signal, ...]
+) -> Target:
+    first, layers = signals[0], given.layers
+
+    def configured(option: Path | None, variable: str) -> str | None:
+        if option is not None:
+            return str(option)
+        found = settings.option(layers, first, variable)
+        return found.value if found else None
+
+    protocol = settings.option(layers, first, "PROTOCOL")
+    if wanted.protocol is not None:
+        protocol = Setting(wanted.protocol.value, Source(SourceKind.OPTION, "--protocol"))
+    compression = settings.option(layers, first, "COMPRESSION")
+    headers = given.headers(session, first)
+    for part in endpoint.value.partition("://")[2].rpartition("@")[0].split(":"):
+        session.learn(Secret(part))
+    return Target(
+        endpoint=endpoint,
+        headers=headers,
+        signals=signals,
+        protocol=protocol or Setting(Protocol.HTTP_PROTOBUF.value, _DEFAULT),
+        per_signal=settings.is_per_signal(endpoint.source),
+        mend_command=given.mend_command(first, headers.source if headers else None),
+        tls=opt.tls(
+            wanted.insecure,
+            None if wanted.insecure and wanted.ca_file is None else configured(wanted.ca_file, "CERTIFICATE"),
+            configured(wanted.client_cert, "CLIENT_CERTIFICATE"),
+            configured(wanted.client_key, "CLIENT_KEY"),
+        ),
+        timeout=wanted.timeout,
+        deadline=3 * wanted.timeout,
+        gzip=compression is not None and compression.value.strip().lower() == "gzip",
+        disabled=settings.find(layers, "OTEL_SDK_DISABLED"),
+        exporter=settings.find(layers, f"OTEL_{first.value.upper()}_EXPORTER"),
+    )
+
+
+def results(
+    session: Session, target: Target, *, send: bool = False, probe: bool = True,
+    started: Callable[[str], None] = lambda title: None,
+) -> Iterator[CheckResult]:
+    """Run the checks of one target and yield each result; the connection is closed at the end."""
+    state = Run(session.world, target, session.redactor)
+
+    def before(check: Check[Run]) -> None:
+        started(check.title)
+
+    try:
+        yield from run(
+            table(target.signals, send=send, probe=probe), state, session.world.clock, session.clean, before
+        )
+    finally:
+        state.close()
+
+
+def repeated(given: Sources, wanted: Wanted) -> str:
+    """Return the options with which another command reads the same settings in the same way."""
+    text = given.options
+    for option, value in (
+        ("--protocol", wanted.protocol), ("--ca-file", wanted.ca_file), ("--client-cert", wanted.client_cert),
+        ("--client-key", wanted.client_key),
+    ):  # fmt: skip
+        if value is not None:
+            text += f" {option} {shlex.quote(str(value))}"
+    return text + (" --insecure" if wanted.insecure else "")
+
+
+def _with_options(result: CheckResult, options: str) -> CheckResult:
+    findings = tuple(dataclasses.replace(one, options=options) for one in result.findings)
+    return dataclasses.replace(result, findings=findings)
+
+
+def report(
+    session: Session, command: str, chosen: Sequence[Target], *, options: str = "", send: bool = False,
+    probe: bool = True, facts: Mapping[str, str] | None = None,
+) -> Report:
+    """Check targets one after the other, show progress, and return the report of them all.
+
+    `options` are added to the commands that findings advise (see `repeated`).
+    """
+    found: list[CheckResult] = []
+    with session.terminal.progress() as progress:
+        for target in chosen:
+            label = shown(target.endpoint)
+            for result in results(session, target, send=send, probe=probe, started=progress.start):
+                result = _with_options(result, options)  # noqa: PLW2901  the same result, with what a command needs
+                found.append(result if len(chosen) == 1 else _labelled(result, label))
+    named = ", ".join(shown(target.endpoint) for target in chosen)
+    return Report(command, __version__, named, tuple(found), facts or {})
+
+
+def _labelled(result: CheckResult, label: str) -> CheckResult:
+    return dataclasses.replace(result, check=f"{label} {result.check}", title=f"{label}: {result.title}")
+
+
+def shown(setting: Setting[str]) -> str:
+    """Return an endpoint as it may be shown: without user information and query."""
+    try:
+        return parse(setting.value).url
+    except EndpointError:
+        return "".join(char for char in setting.value.rpartition("@")[2] if char.isprintable())[:100]
+
+
+def settings_facts(given: Sources, chosen: Sequence[Target]) -> dict[str, str]:
+    """Return each setting with its source, secrets masked, for --show-settings."""
+    facts: dict[str, str] = {}
+    for target in chosen:
+        lead = f"{shown(target.endpoint)}: " if len(chosen) > 1 else ""
+        facts[f"{lead}Endpoint"] = f"{shown(target.endpoint)}  ({target.endpoint.source})"
+        for signal in target.signals:
+            facts[f"{lead}{signal.value.capitalize()} go to"] = _posts(target, signal)
+        headers = target.headers
+        facts[f"{lead}Headers"] = f"{headers.value}  ({headers.source})" if headers else "none"
+        facts[f"{lead}Protocol"] = f"{target.protocol.value}  ({target.protocol.source})"
+        facts[f"{lead}Compression"] = "gzip" if target.gzip else "none"
+        facts[f"{lead}Timeout"] = f"{target.timeout:g} s a stage, {target.deadline:g} s in all"
+        if target.tls.ca_file:
+            facts[f"{lead}CA file"] = target.tls.ca_file
+        if target.tls.client_cert:
+            facts[f"{lead}Client certificate"] = target.tls.client_cert
+        if target.tls.insecure:
+            facts[f"{lead}Certificate"] = "not verified (--insecure)"
+    return facts
+
+
+def _posts(target: Target, signal: Signal) -> str:
+    try:
+        endpoint = parse(target.endpoint.value)
+    except EndpointError as error:
+        return str(error)
+    return endpoint.url if target.per_signal else signal_endpoint(endpoint, signal).url

@@ -1,0 +1,161 @@
+"""One invocation: its streams, its secrets, and how it ends."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from otelctl import __version__
+from otelctl.adapters.terminal import Terminal
+from otelctl.cli.errors import Stop, UsageError
+from otelctl.engine import crash
+from otelctl.model import CheckResult, Finding, Report, Status
+from otelctl.ports import World
+from otelctl.secret import Redactor, Secret, mask_tokens
+
+
+class Session:
+    """What a command has in its hands: streams, variables, the redactor, and the world, wired when first asked for."""
+
+    def __init__(
+        self, stdin: TextIO | None, stdout: TextIO | None, stderr: TextIO | None, variables: Mapping[str, str],
+        arguments: list[str],
+    ) -> None:  # fmt: skip
+        self.stdin = stdin
+        self.variables = variables
+        self.arguments = arguments
+        self.terminal = Terminal(stdout, stderr, variables)
+        self._redactor = Redactor()
+        self._world: World | None = None
+
+    @property
+    def redactor(self) -> Redactor:
+        """The redactor of everything that this invocation learned to be secret."""
+        return self._redactor
+
+    @property
+    def command(self) -> str:
+        """The name of the command that runs."""
+        return next((one for one in self.arguments if not one.startswith("-")), "otelctl")
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether results go out as JSON, told from the bare arguments since errors come before they are parsed."""
+        pairs = zip(self.arguments, [*self.arguments[1:], ""], strict=True)
+        return any(one == "--format=json" or (one == "--format" and value == "json") for one, value in pairs)
+
+    @property
+    def world(self) -> World:
+        """The real world: adapters behind the ports."""
+        if self._world is None:
+            from otelctl.adapters.environ import SystemClock, SystemEntropy, SystemProxies  # noqa: PLC0415
+            from otelctl.adapters.network import SystemNetwork  # noqa: PLC0415  httpcore takes 40 ms
+
+            self._world = World(SystemNetwork(), SystemProxies(), SystemClock(), SystemEntropy(), self.variables)
+        return self._world
+
+    def learn(self, secret: Secret) -> Secret:
+        """Never show this one, in any form."""
+        self._redactor.add(secret)
+        return secret
+
+    def learn_argument(self, argument: str) -> None:
+        """Never show what looks like a token in an argument: it has no business there, and errors quote arguments."""
+        if mask_tokens(argument) != argument:
+            self.learn(Secret(argument))
+
+    def clean(self, text: str) -> str:
+        """Return a text without anything secret."""
+        return mask_tokens(self._redactor(text))
+
+    def note(self, *findings: Finding) -> None:
+        """Say on standard error what is worth knowing beside the result."""
+        for finding in findings:
+            self.say(f"note: {finding.summary} ({finding.code})")
+
+    def say(self, text: str) -> None:
+        """Write one line to standard error."""
+        self.terminal.tell([((self.clean(text), ""),)])
+
+    def refuse(self, findings: list[Finding]) -> Stop:
+        """Show findings that keep a command from its result, and return the end of the command to raise."""
+        from otelctl.render import text  # noqa: PLC0415
+
+        results = (CheckResult("input", "the input is usable", Status.FAILED, tuple(findings)),)
+        report = self.redacted(Report(self.command, __version__, "", results))
+        if self.wants_json:
+            from otelctl.render import json  # noqa: PLC0415
+
+            self.terminal.raw(json.dump(json.document(report)))
+        else:
+            self.terminal.tell(text.lines(report, ascii_only=self.terminal.ascii_only_messages))
+        return Stop(report.exit_code())
+
+    def redacted(self, report: Report) -> Report:
+        """Return a report with every text in it cleaned: the last gate before a renderer."""
+
+        def finding(one: Finding) -> Finding:
+            evidence = {name: self.clean(value) for name, value in one.evidence.items()}
+            return dataclasses.replace(one, evidence=evidence, subject=self.clean(one.subject))
+
+        def result(one: CheckResult) -> CheckResult:
+            return dataclasses.replace(
+                one,
+                findings=tuple(finding(each) for each in one.findings),
+                detail=self.clean(one.detail),
+                reason=self.clean(one.reason),
+            )
+
+        return dataclasses.replace(
+            report,
+            target=self.clean(report.target),
+            results=tuple(result(one) for one in report.results),
+            facts={name: self.clean(value) for name, value in report.facts.items()},
+        )
+
+    def usage(self, message: str) -> int:
+        """Say in one line what was wrong with the command line; return 2."""
+        return self._end(message, 2)
+
+    def interrupted(self) -> int:
+        """Say that the command was interrupted; return 130."""
+        return self._end("interrupted", 130)
+
+    def crashed(self, error: BaseException) -> int:
+        """Say that otelctl itself failed, without a traceback; return 3."""
+        finding = crash(error, self.clean)
+        return self._end(f"{finding.code}: {finding.title}: {finding.summary}", 3)
+
+    def _end(self, message: str, code: int) -> int:
+        message = " ".join(self.clean(message).split())
+        try:
+            if self.wants_json:
+                from otelctl.render import json  # noqa: PLC0415
+
+                self.terminal.raw(json.dump(json.error_document(self.command, __version__, message, code)))
+            self.say(f"otelctl: {message}")
+        except OSError:
+            pass
+        return self.finish(code)
+
+    def finish(self, code: int) -> int:
+        """Flush what was written, and return the exit code."""
+        try:
+            sys.stdout.flush()
+        except (OSError, ValueError):
+            # The reader went away; python would say so once more at exit.
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, 1)
+        return code
+
+
+def of(context: Any) -> Session:
+    """Return the session of a running command."""
+    session = context.find_root().obj
+    if not isinstance(session, Session):
+        raise UsageError("commands run through otelctl.cli.app.run")
+    return session
+

@@ -1,0 +1,232 @@
+"""Where a command's settings come from, in order: options, then the sources named by an option, then the environment.
+
+A source that was named (`--env-file`, `--keyring`, `--from-secret`, `--header-file`) is what the user wants judged, so
+it wins over variables that happen to be set.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from otelctl.cli.errors import UsageError
+from otelctl.cli.session import Session
+from otelctl.credential import header_value, looks_like_token, strip_stray
+from otelctl.facts import SecretAbsent, Signal, StoreFault
+from otelctl.secret import Secret
+from otelctl.settings import API_TOKEN, INSTANCE_ID, Layer, Setting, Source, SourceKind, find, headers, signal_variable
+
+ENDPOINT_KEY = "otel_exporter_otlp_endpoint"
+HEADERS_KEY = "otel_exporter_otlp_headers"
+
+_STDIN_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The layers of settings in the order in which they are asked, and how to name them again in a command."""
+
+    layers: tuple[Layer, ...]
+    options: str = ""
+    typed: Setting[Secret] | None = None
+    profile: str | None = None
+    secret_id: str | None = None
+    env_file: str | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def headers(self, session: Session, signal: Signal) -> Setting[Secret] | None:
+        """Return the OTLP headers: a string somebody configured, or one made of instance ID and token."""
+        if self.typed is not None:
+            return self.typed
+        for layer in self.layers:
+            if found := headers([layer], signal):
+                session.learn(found.value)
+                return found
+            pair = self._pair(layer)
+            if pair is not None:
+                instance_id, token = pair
+                session.learn(token)
+                made = f"Authorization={header_value(instance_id, token).reveal()}"
+                return Setting(session.learn(Secret(made)), layer.source(f"{INSTANCE_ID} and {API_TOKEN}"))
+        return None
+
+    def _pair(self, layer: Layer) -> tuple[Secret, Secret] | None:
+        first, second = layer.values.get(INSTANCE_ID, ""), layer.values.get(API_TOKEN, "")
+        first, second = strip_stray(first), strip_stray(second)
+        if not first or not second:
+            return None
+        if looks_like_token(first) and second.isdigit():
+            first, second = second, first
+        return Secret(first), Secret(second)
+
+    def mend_command(self, signal: Signal, source: Source | None) -> str:
+        """Return the command that prints or sets the mended header for a value from that source."""
+        per_signal = signal_variable(signal, "HEADERS")
+        extra = f" --signal {signal.value}" if source and source.name == per_signal else ""
+        if source is not None and source.kind is SourceKind.VARIABLE:
+            return f'export {source.name}="$(otelctl inspect-auth --fix{extra})"'
+        return f"otelctl inspect-auth --fix{extra}{self.options}"
+
+
+def gather(
+    session: Session,
+    *,
+    env_file: Path | None = None,
+    keyring: str | None = None,
+    from_secret: str | None = None,
+    header_file: Path | None = None,
+) -> Sources:
+    """Return the layers of settings; raises UsageError for a file that can't be read, Stop for a store's refusal."""
+    layers: list[Layer] = []
+    options = ""
+    typed = None
+    if header_file is not None:
+        text, source = read_file(session, header_file, "the headers", "--header-file")
+        typed = Setting(session.learn(Secret(text)), source)
+        options += f" --header-file {shlex.quote(str(header_file))}"
+    if env_file is not None:
+        layers.append(_env_file(env_file))
+        options += f" --env-file {shlex.quote(str(env_file))}"
+    if keyring is not None:
+        layers.append(_keyring(session, keyring))
+        options += f" --keyring {shlex.quote(keyring)}"
+    if from_secret is not None:
+        layers.append(_secret(session, from_secret))
+        options += f" --from-secret {shlex.quote(from_secret)}"
+    layers.append(Layer(SourceKind.VARIABLE, "", session.variables, {}))
+    return Sources(tuple(layers), options, typed, keyring, from_secret, str(env_file) if env_file else None)
+
+
+def _env_file(path: Path) -> Layer:
+    from otelctl.adapters import env_file  # noqa: PLC0415  only a command that was given a file needs it
+
+    read = env_file.read(path)
+    if isinstance(read, env_file.Unreadable):
+        raise UsageError(f"--env-file: {read.path} cannot be read: {read.reason}")
+    return Layer(SourceKind.ENV_FILE, str(path), read.values, read.lines)
+
+
+def _keyring(session: Session, profile: str) -> Layer:
+    from otelctl.adapters import keychain  # noqa: PLC0415  only a command that was given a profile needs it
+
+    entry = keychain.load(profile)
+    if isinstance(entry, keychain.KeyringFault):
+        raise UsageError(f"--keyring: profile {profile[:40]!r} cannot be read: {entry.reason}")
+    if entry is None:
+        raise UsageError(
+            f"--keyring: there is no profile {profile[:40]!r}; save one with: otelctl encode-auth --keyring "
+            f"{shlex.quote(profile)} --save"
+        )
+    session.learn(entry.token)
+    values = {INSTANCE_ID: entry.instance_id.reveal(), API_TOKEN: entry.token.reveal()}
+    if entry.endpoint:
+        values["OTEL_EXPORTER_OTLP_ENDPOINT"] = entry.endpoint
+    return Layer(SourceKind.KEYRING, f"keyring profile {profile}", values, {})
+
+
+def _secret(session: Session, name: str) -> Layer:
+    from otelctl.adapters.aws import AwsStore  # noqa: PLC0415  boto3 takes 100 ms
+    from otelctl.diagnose.aws import judge_store  # noqa: PLC0415  as above
+
+    secret_id, _, key = name.partition("#")
+    if not secret_id:
+        raise UsageError("--from-secret: the name before # is empty; give NAME or NAME#KEY")
+    stored = AwsStore(secret_id).read()
+    if isinstance(stored, StoreFault | SecretAbsent):
+        raise session.refuse(list(judge_store(stored, secret_id=secret_id, subject=f"--from-secret {secret_id}")))
+    if stored.text is None:
+        raise UsageError(f"--from-secret: {secret_id} is binary; otelctl reads a JSON object of strings")
+    session.learn(stored.text)
+    try:
+        document = json.loads(stored.text.reveal())
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        if key:
+            raise UsageError(f"--from-secret: {secret_id} holds no JSON object, so it has no key {key!r}")
+        return Layer(SourceKind.SECRET, secret_id, {"OTEL_EXPORTER_OTLP_HEADERS": stored.text.reveal()}, {})
+    values: dict[str, str] = {}
+    for wanted, variable in ((key or HEADERS_KEY, "OTEL_EXPORTER_OTLP_HEADERS"), (ENDPOINT_KEY, "OTEL_EXPORTER_OTLP_ENDPOINT")):  # fmt: skip
+        value = document.get(wanted)
+        if isinstance(value, str):
+            values[variable] = value
+    if key and "OTEL_EXPORTER_OTLP_HEADERS" not in values:
+        raise UsageError(f"--from-secret: {secret_id} has no text under the key {key[:60]!r}")
+    if not values:
+        raise UsageError(
+            f"--from-secret: {secret_id} has neither the key {HEADERS_KEY} nor {ENDPOINT_KEY}; "
+            "name the headers' key as NAME#KEY"
+        )
+    for value in document.values():
+        if isinstance(value, str):
+            session.learn(Secret(value))
+    return Layer(SourceKind.SECRET, f"secret {secret_id}", values, {})
+
+
+def read_file(session: Session, path: Path, what: str, option: str) -> tuple[str, Source]:
+    """Return the text of a file, or of standard input for `-`, and its source; raises UsageError."""
+    from otelctl.adapters import env_file  # noqa: PLC0415  only a command that was given a file needs it
+
+    if str(path) == "-":
+        return read_stdin(session, what, option), Source(SourceKind.STDIN, "standard input")
+    text = env_file.read_text(path)
+    if isinstance(text, env_file.Unreadable):
+        raise UsageError(f"{option}: {text.path} cannot be read: {text.reason}")
+    return text, Source(SourceKind.FILE, str(path))
+
+
+def read_stdin(session: Session, what: str, option: str) -> str:
+    """Return what standard input holds; raises UsageError where that is no text or too much of it."""
+    stream: TextIO | None = session.stdin
+    if stream is None:
+        return ""
+    try:
+        text = stream.read(_STDIN_LIMIT + 1)
+    except (UnicodeDecodeError, ValueError):
+        raise UsageError(f"{option}: standard input holds no UTF-8 text, where {what} should be") from None
+    if len(text) > _STDIN_LIMIT:
+        raise UsageError(f"{option}: standard input holds more than 1 MiB, where {what} should be")
+    return text
+
+
+def token(session: Session, sources: Sources, token_file: Path | None, *, prompt: bool) -> Setting[Secret] | None:
+    """Return the token by itself: file, named sources, variable, standard input, or a hidden prompt on a terminal."""
+    if prompt:
+        return _prompted(session)
+    if token_file is not None:
+        text, source = read_file(session, token_file, "the token", "--token-file")
+        return Setting(session.learn(Secret(text)), source)
+    if found := find(sources.layers, API_TOKEN):
+        return Setting(session.learn(Secret(found.value)), found.source)
+    if session.stdin is not None and not session.stdin.isatty():
+        text = read_stdin(session, "the token", "the token")
+        return Setting(session.learn(Secret(text)), Source(SourceKind.STDIN, "standard input"))
+    return _prompted(session)
+
+
+def _prompted(session: Session) -> Setting[Secret]:
+    if session.stdin is None or not session.stdin.isatty():
+        raise UsageError(
+            "no token: set GRAFANA_API_TOKEN, or give --token-file; there is no terminal here to ask at"
+        )
+    import getpass  # noqa: PLC0415  only a prompt needs it
+
+    return Setting(
+        session.learn(Secret(getpass.getpass("Token (not shown): "))), Source(SourceKind.PROMPT, "the prompt")
+    )
+
+
+def instance_id(session: Session, sources: Sources, given: str | None) -> Setting[str]:
+    """Return the instance ID: the argument, else GRAFANA_INSTANCE_ID of any source, else a prompt on a terminal."""
+    if given is not None:
+        return Setting(given, Source(SourceKind.ARGUMENT, "INSTANCE_ID"))
+    if found := find(sources.layers, INSTANCE_ID):
+        return found
+    if session.stdin is None or not session.stdin.isatty():
+        raise UsageError("no instance ID: give it as the argument, or set GRAFANA_INSTANCE_ID")
+    session.say("Instance ID: ")
+    return Setting(session.stdin.readline().strip(), Source(SourceKind.PROMPT, "the prompt"))
+

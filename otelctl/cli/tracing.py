@@ -1,0 +1,74 @@
+"""What the commands that send a span share: the trace from options, and where to look for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from otelctl.cli.errors import UsageError
+from otelctl.cli.session import Session
+from otelctl.endpoint import EndpointError, parse
+from otelctl.otlp import SyntheticTrace, TraceParent, synthetic_trace
+
+SERVICE = "otelctl-test"
+
+
+def trace(session: Session, service: str, attributes: Sequence[str], parent: str | None) -> SyntheticTrace:
+    """Return a synthetic trace; raises UsageError for an attribute without `=` or a traceparent that is none."""
+    values: dict[str, str] = {}
+    for attribute in attributes:
+        key, equals, value = attribute.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"--attribute: {attribute[:60]!r} is not KEY=VALUE")
+        values[key.strip()] = value
+    if not service.strip():
+        raise UsageError("--service: the service name is empty; give one to find the span by")
+    above = None
+    if parent is not None:
+        try:
+            above = TraceParent.parse(parent)
+        except ValueError as error:
+            raise UsageError(f"--parent: {error}; W3C's form is 00-<trace id>-<span id>-01") from None
+    clock, entropy = session.world.clock, session.world.entropy
+    now_ns = int(clock.now().timestamp() * 1_000_000_000)
+    return synthetic_trace(
+        service=service, attributes=values, now_ns=now_ns, entropy=entropy.bytes, parent=above
+    )
+
+
+def facts(sent: SyntheticTrace, service: str, grafana_url: str | None) -> dict[str, str]:
+    """Return what a person needs to find the trace: its ids, a query that works, and a link."""
+    query = f'{{ resource.service.name = "{_escape(service)}" }}'
+    found = {
+        "Trace ID": sent.trace_id,
+        "Span ID": sent.server_span_id,
+        "traceparent": sent.traceparent,
+        "TraceQL": query,
+    }
+    if grafana_url is not None:
+        found["Explore"] = explore_link(grafana_url, sent.trace_id)
+    return found
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def explore_link(grafana_url: str, trace_id: str) -> str:
+    """Return the link to a trace in Grafana's Explore (`/explore?schemaVersion=1&panes=…`); raises UsageError.
+
+    Grafana picks the default Tempo data source where the pane names the type alone.
+    """
+    try:
+        base = parse(grafana_url)
+    except EndpointError as error:
+        raise UsageError(f"--grafana-url: {error}; give it as https://STACK.grafana.net") from None
+    source = {"type": "tempo", "uid": "grafanacloud-traces"}
+    pane = {
+        "datasource": source["uid"],
+        "queries": [{"refId": "A", "datasource": source, "queryType": "traceql", "query": trace_id, "limit": 20}],
+        "range": {"from": "now-1h", "to": "now"},
+    }
+    panes = quote(json.dumps({"otl": pane}, separators=(",", ":")), safe="")
+    return f"{base.url.rstrip('/')}/explore?schemaVersion=1&orgId=1&panes={panes}"
