@@ -116,7 +116,7 @@ def test_the_words_can_be_filled(row: Diagnosis) -> None:
     finding = row.found(Certainty.CERTAIN, **evidence)
     assert all(name.isidentifier() for name in row.placeholders)
     assert finding.summary
-    assert finding.cause.endswith((".", "?"))
+    assert finding.cause.endswith((".", "?", ".)"))
     for step in finding.fix:
         assert step.text.endswith((".", "?", ":"))
         if step.command is not None:
@@ -154,8 +154,9 @@ def _advised() -> Iterator[str]:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr):
-                pieces = (piece.value if isinstance(piece, ast.Constant) else "1" for piece in node.values)
-                text = "".join(str(piece) for piece in pieces)
+                # A value on its own is an argument; one that is glued to a word may be empty.
+                pieces = (str(piece.value) if isinstance(piece, ast.Constant) else "\0" for piece in node.values)
+                text = re.sub(r"(?<![\w\0-])\0", "1", "".join(pieces)).replace("\0", "")
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 text = node.value
             else:
