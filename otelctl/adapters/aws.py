@@ -106,6 +106,16 @@ class AwsStore:
         """The secret as the user named it."""
         return self._secret_id
 
+    @property
+    def region(self) -> str:
+        """The region in use, once something was asked; before that, and where there is none, an empty text."""
+        return self._where().get("region", "")
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint's URL in use, without a user or a password; empty as `region` is."""
+        return self._where().get("endpoint", "")
+
     def read(self) -> StoredSecret | SecretAbsent | StoreFault:
         """Read the version under AWSCURRENT."""
         return self._read("AWSCURRENT")
