@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import errno
 import re
-import select
 import socket
 import ssl
 import threading
@@ -101,8 +100,14 @@ class _Socket:
 
     def stale(self) -> bool:
         """Say whether something waits to be read: on an idle connection that is its end, or noise."""
-        poll = select.select([self._sock], [], [], 0)
-        return bool(poll[0])
+        self._sock.setblocking(False)
+        try:
+            self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
 
     def close(self) -> None:
         self._sock.close()

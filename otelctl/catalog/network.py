@@ -90,7 +90,7 @@ TIMEOUT = Diagnosis(
 
 TIMEOUT_TLS = Diagnosis(
     code="NET-TIMEOUT-TLS",
-    title="The endpoint connects and then does not answer the TLS handshake",
+    title="The endpoint does not answer the TLS handshake",
     severity=Severity.ERROR,
     summary="{address} accepted the connection and was silent for {seconds} s when spoken to by TLS.",
     cause="Either the port does not speak TLS and waits for something else, or something on the way drops the larger "
@@ -180,7 +180,7 @@ FAILED = Diagnosis(
 
 TLS_UNTRUSTED = Diagnosis(
     code="NET-TLS-UNTRUSTED",
-    title="The endpoint's certificate comes from an authority that is not trusted here",
+    title="The certificate's issuer is not trusted here",
     severity=Severity.ERROR,
     summary="{text}. The certificate of {holder} was issued by {issuer}.",
     cause="The issuer is not among the authorities that this check trusts: it is a private one, the certificate signs "
@@ -198,7 +198,7 @@ TLS_UNTRUSTED = Diagnosis(
 
 TLS_INTERCEPTED = Diagnosis(
     code="NET-TLS-INTERCEPTED",
-    title="Something between here and Grafana Cloud opens the TLS connection",
+    title="Something in between opens the TLS connection",
     severity=Severity.ERROR,
     summary="{host} showed a certificate issued by {issuer}, which is no public authority.",
     cause="Grafana Cloud's certificates come from public authorities. A company's proxy or a security program that "
@@ -272,7 +272,7 @@ TLS_NOT_YET_VALID = Diagnosis(
 
 TLS_CLIENT_CERT = Diagnosis(
     code="NET-TLS-CLIENT-CERT",
-    title="The endpoint wants a client certificate, and none was shown",
+    title="The endpoint wants a client certificate",
     severity=Severity.ERROR,
     summary="{address}: {text}",
     cause="The receiver identifies its clients by certificate (mutual TLS). Grafana Cloud's gateway never does; a "
