@@ -28,7 +28,7 @@ from otelctl.endpoint import (
     signal_endpoint,
 )
 from otelctl.engine import Check, Outcome
-from otelctl.facts import Connected, Fault, HttpAnswer, HttpRequest, Protocol, Resolved, Route, Secured, Signal, TlsOptions
+from otelctl.facts import Connected, Fault, HttpAnswer, HttpRequest, Protocol, Proxy, Resolved, Route, Secured, Signal, TlsOptions
 from otelctl.model import Certainty, Finding, Severity
 from otelctl.ports import Link, World
 from otelctl.secret import Redactor, Secret
@@ -71,6 +71,7 @@ class Run:
     header: Header | None = None
     suspicions: list[Finding] = field(default_factory=list)
     link: Link | None = None
+    proxy: Proxy | None = None
     accepted: set[Signal] = field(default_factory=set)
     date: tuple[str, datetime] | None = None
 
@@ -191,7 +192,7 @@ def _numeric(header: Header) -> bool:
 def _dns(run: Run) -> Outcome:
     endpoint, target = run.endpoint, run.target
     assert endpoint is not None  # noqa: S101  the table has it after `endpoint`
-    proxy = run.world.proxies.proxy_for(endpoint.scheme, endpoint.host, endpoint.port)
+    proxy = run.proxy = run.world.proxies.proxy_for(endpoint.scheme, endpoint.host, endpoint.port)
     tls = target.tls if endpoint.tls else None
     run.link = run.world.network.open(
         Route(endpoint.host, endpoint.port, tls, proxy, target.timeout, target.deadline)
@@ -294,7 +295,7 @@ def _judge(run: Run, signal: Signal, exchange: Exchange | Fault) -> Outcome:
         findings = network_judge.judge_fault(exchange, url=run.url, subject=run.subject)
         return Outcome((*findings, *_suspected(run, "URL-PORT-PROTOCOL")))
     answer, read = exchange.answer, exchange.read
-    findings = network_judge.judge_answer(answer, url=run.url, subject=run.subject)
+    findings = network_judge.judge_answer(answer, url=run.url, subject=run.subject, proxy=run.proxy)
     if findings:
         return Outcome(findings, f"{answer.status}")
     assert run.endpoint is not None  # noqa: S101  the table has it after `endpoint`

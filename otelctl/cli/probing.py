@@ -104,20 +104,30 @@ def _target(
     )
 
 
+OFFLINE = frozenset({"settings", "endpoint", "credential"})
+"""The checks that send nothing."""
+
+
 def results(
-    session: Session, target: Target, *, send: bool = False, probe: bool = True,
+    session: Session, target: Target, *, send: bool = False, probe: bool = True, offline: bool = False,
     started: Callable[[str], None] = lambda title: None,
 ) -> Iterator[CheckResult]:
-    """Run the checks of one target and yield each result; the connection is closed at the end."""
+    """Run the checks of one target and yield each result; the connection is closed at the end.
+
+    `offline` runs those that send nothing; what they only suspect is then said as a note, for no answer will decide.
+    """
     state = Run(session.world, target, session.redactor)
+    rows = table(target.signals, send=send, probe=probe)
+    if offline:
+        rows = tuple(row for row in rows if row.id in OFFLINE)
 
     def before(check: Check[Run]) -> None:
         started(check.title)
 
     try:
-        yield from run(
-            table(target.signals, send=send, probe=probe), state, session.world.clock, session.clean, before
-        )
+        yield from run(rows, state, session.world.clock, session.clean, before)
+        if offline:
+            session.note(*state.suspicions)
     finally:
         state.close()
 
@@ -134,7 +144,8 @@ def repeated(given: Sources, wanted: Wanted) -> str:
     return text + (" --insecure" if wanted.insecure else "")
 
 
-def _with_options(result: CheckResult, options: str) -> CheckResult:
+def with_options(result: CheckResult, options: str) -> CheckResult:
+    """Return a result whose findings advise commands with these options (see `repeated`)."""
     findings = tuple(dataclasses.replace(one, options=options) for one in result.findings)
     return dataclasses.replace(result, findings=findings)
 
@@ -152,13 +163,14 @@ def report(
         for target in chosen:
             label = shown(target.endpoint)
             for result in results(session, target, send=send, probe=probe, started=progress.start):
-                result = _with_options(result, options)  # noqa: PLW2901  the same result, with what a command needs
-                found.append(result if len(chosen) == 1 else _labelled(result, label))
+                result = with_options(result, options)  # noqa: PLW2901  the same result, with what a command needs
+                found.append(result if len(chosen) == 1 else labelled(result, label))
     named = ", ".join(shown(target.endpoint) for target in chosen)
     return Report(command, __version__, named, tuple(found), facts or {})
 
 
-def _labelled(result: CheckResult, label: str) -> CheckResult:
+def labelled(result: CheckResult, label: str) -> CheckResult:
+    """Return a result that says which of several things it is about."""
     return dataclasses.replace(result, check=f"{label} {result.check}", title=f"{label}: {result.title}")
 
 

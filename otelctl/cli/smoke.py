@@ -1,0 +1,160 @@
+"""`otelctl smoke`: inspect, check and send as one step of CI, with one verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from otelctl import __version__
+from otelctl.cli import options as opt
+from otelctl.cli import probing, sources, tracing
+from otelctl.cli import session as sessions
+from otelctl.cli.errors import Stop, UsageError
+from otelctl.cli.output import emit, rendered, write_file
+from otelctl.facts import Signal
+from otelctl.model import CheckResult, Report, Status
+from otelctl.otlp import SyntheticTrace
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+# What an endpoint shows while it is coming up; anything else does not mend itself.
+_COMING_UP = frozenset(
+    {"NET-DNS", "NET-REFUSED", "NET-RESET", "NET-TIMEOUT", "NET-UNREACHABLE", "NET-PROXY-REFUSED", "OTLP-503"}
+)
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
+
+
+@app.command("smoke")
+def smoke(  # noqa: PLR0913  a command's options are its parameters
+    context: typer.Context,
+    endpoint: Annotated[
+        str | None, typer.Argument(metavar="ENDPOINT", help="The value of OTEL_EXPORTER_OTLP_ENDPOINT.")
+    ] = None,
+    local: Annotated[
+        bool, typer.Option("--local", help="Rehearse the whole job against an embedded gateway on this machine.")
+    ] = False,
+    wait: Annotated[
+        str, typer.Option("--wait", metavar="SECONDS", help="Try again for so long while the endpoint is coming up.")
+    ] = "0",
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report as well.")] = None,
+    signal: opt.SignalOption = opt.Signals.TRACES,
+    service: Annotated[str, typer.Option("--service", metavar="NAME", help="The test span's service.name.")] = tracing.SERVICE,
+    grafana_url: Annotated[
+        str | None, typer.Option("--grafana-url", metavar="URL", help="The stack's Grafana, for a link to Explore.")
+    ] = None,
+    protocol: opt.ProtocolOption = None,
+    env_file: opt.EnvFileOption = None,
+    header_file: opt.HeaderFileOption = None,
+    keyring: opt.KeyringOption = None,
+    from_secret: opt.FromSecretOption = None,
+    timeout: opt.TimeoutOption = "10",
+    insecure: opt.InsecureOption = False,
+    ca_file: opt.CaFileOption = None,
+    client_cert: opt.ClientCertOption = None,
+    client_key: opt.ClientKeyOption = None,
+    output: opt.FormatOption = opt.Format.TEXT,
+    fail_on: opt.FailOnOption = opt.FailOn.ERROR,
+    verbose: opt.VerboseOption = False,
+) -> None:
+    """Inspect the credential, check the endpoint and send a test span: one verdict, made for CI. Never prompts.
+
+    On GitHub Actions it also annotates the run and writes the step summary.
+    """
+    session = sessions.of(context)
+    patience = opt.seconds(wait, "--wait", zero=True)
+    bound = opt.seconds(timeout, "--timeout")
+    sent = tracing.trace(session, service, [], None)
+    facts = tracing.facts(sent, service, grafana_url)
+    if local:
+        if endpoint is not None or any((env_file, header_file, keyring, from_secret)):
+            raise UsageError("--local brings its own endpoint and credential: leave the others out")
+        report = _rehearse(session, sent, facts, bound)
+    else:
+        given = sources.gather(
+            session, env_file=env_file, keyring=keyring, from_secret=from_secret, header_file=header_file
+        )
+        wanted = probing.Wanted(
+            (endpoint,) if endpoint else (), opt.signals(signal), protocol, bound, insecure, ca_file, client_cert,
+            client_key,
+        )  # fmt: skip
+        chosen = [
+            dataclasses.replace(target, trace=sent if Signal.TRACES in target.signals else None)
+            for target in probing.targets(session, given, wanted)
+        ]
+        report = _checked(session, chosen, probing.repeated(given, wanted), facts, patience)
+    raise _finish(session, report, output, fail_on, junit, verbose=verbose)
+
+
+def _checked(
+    session: sessions.Session,
+    chosen: list[probing.Target],
+    options: str,
+    facts: Mapping[str, str],
+    patience: float,
+) -> Report:
+    """Run the checks, and again while the endpoint is coming up and `patience` seconds are not over."""
+    clock = session.world.clock
+    started, pause = clock.monotonic(), _FIRST_PAUSE
+    while True:
+        report = probing.report(session, "smoke", chosen, options=options, send=True)
+        left = patience - (clock.monotonic() - started)
+        primary = report.primary
+        if primary is None or primary.code not in _COMING_UP or left <= 0:
+            break
+        session.say(f"{primary.code}: {primary.title}; trying again for {left:.0f} s")
+        clock.sleep(min(pause, left))
+        pause = min(2 * pause, _LONGEST_PAUSE)
+    landed = any(
+        result.check.endswith("send") and result.status in (Status.PASSED, Status.WARNED) for result in report.results
+    )
+    return dataclasses.replace(report, facts=facts) if landed else report
+
+
+def _rehearse(session: sessions.Session, sent: SyntheticTrace, facts: Mapping[str, str], timeout: float) -> Report:
+    from otelctl.cli.rehearsal import rehearsal  # noqa: PLC0415  the gateway is loaded only to be run
+    from otelctl.engine import run  # noqa: PLC0415  as above
+
+    found: list[CheckResult] = []
+    arrived: dict[str, str] = {}
+    target = "the embedded gateway"
+    with rehearsal(session) as parts, session.terminal.progress() as progress:
+        clock = session.world.clock
+        found += run(parts.before(), parts, clock, session.clean, lambda check: progress.start(check.title))
+        if all(result.status is Status.PASSED for result in found):
+            aim = parts.target(sent, timeout)
+            target = f"the embedded gateway, {probing.shown(aim.endpoint)}"
+            found += probing.results(session, aim, send=True, started=progress.start)
+            found += run(parts.after(sent, timeout), parts, clock, session.clean)
+        arrived = {f"Arrived {number}": line for number, line in enumerate(parts.arrived, 1)}
+    return Report("smoke", __version__, target, tuple(found), {**facts, **arrived} if arrived else {})
+
+
+def _finish(
+    session: sessions.Session, report: Report, output: opt.Format, fail_on: opt.FailOn, junit: Path | None, *,
+    verbose: bool,
+) -> Stop:
+    """Write the side outputs that were asked for, or that the CI system takes, then the report."""
+    level = opt.severity(fail_on)
+    cleaned = session.redacted(report)
+    if junit is not None:
+        write_file(session, junit, rendered(cleaned, opt.Format.JUNIT, level), "--junit")
+    if session.variables.get("GITHUB_ACTIONS") == "true":
+        if output is not opt.Format.GITHUB:
+            # Workflow commands are read from both streams; stdout may be one JSON document.
+            session.terminal.tell([((line, ""),) for line in rendered(cleaned, opt.Format.GITHUB, level).splitlines()])
+        summary = session.variables.get("GITHUB_STEP_SUMMARY")
+        if summary:
+            _append(session, Path(summary), rendered(cleaned, opt.Format.MARKDOWN, level))
+    return emit(session, report, output, fail_on, verbose=verbose)
+
+
+def _append(session: sessions.Session, path: Path, text: str) -> None:
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        session.say(f"otelctl: the step summary cannot be written: {error.strerror}")

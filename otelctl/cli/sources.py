@@ -23,6 +23,8 @@ ENDPOINT_KEY = "otel_exporter_otlp_endpoint"
 HEADERS_KEY = "otel_exporter_otlp_headers"
 
 _STDIN_LIMIT = 1 << 20
+# Masking a shorter one, `info` or `production`, would hide words of ours; the values of others are not printed anyway.
+_SHORTEST = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def _secret(session: Session, name: str) -> Layer:
         raise session.refuse(list(judge_store(stored, secret_id=secret_id, subject=f"--from-secret {secret_id}")))
     if stored.text is None:
         raise UsageError(f"--from-secret: {secret_id} is binary; otelctl reads a JSON object of strings")
-    session.learn(stored.text)
+    learn_values(session, stored.text)
     try:
         document = json.loads(stored.text.reveal())
     except (ValueError, RecursionError):
@@ -160,10 +162,22 @@ def _secret(session: Session, name: str) -> Layer:
             f"--from-secret: {secret_id} has neither the key {HEADERS_KEY} nor {ENDPOINT_KEY}; "
             "name the headers' key as NAME#KEY"
         )
-    for value in document.values():
-        if isinstance(value, str):
-            session.learn(Secret(value))
     return Layer(SourceKind.SECRET, f"secret {secret_id}", values, {})
+
+
+def learn_values(session: Session, text: Secret) -> None:
+    """Never show a value of a JSON secret, nor a text that is no JSON; a URL is shown, unless a password is in it."""
+    try:
+        pending = [json.loads(text.reveal())]
+    except (ValueError, RecursionError):
+        session.learn(text)
+        return
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict | list):
+            pending += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, str) and len(value) >= _SHORTEST and ("://" not in value or "@" in value):
+            session.learn(Secret(value))
 
 
 def read_file(session: Session, path: Path, what: str, option: str) -> tuple[str, Source]:
