@@ -44,7 +44,7 @@ $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
 .PHONY: demo
 demo: $(VENV)/product.stamp ## Run the whole way from credential to accepted span, on this machine alone
 	@$(BIN)/otelctl smoke --local
-	@if [ -f docs/demo.sh ]; then PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh; fi
+	@$(BIN)/python docs/demo.py
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## Run the tests that need Python alone

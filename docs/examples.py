@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 INSTANCE = "123456"
 # In the shape of a real token, so that what it says of itself can be shown; it opens nothing.
@@ -39,9 +42,10 @@ EXAMPLES = {
     ),
     "mended": Example(
         (
-            f'export OTEL_EXPORTER_OTLP_HEADERS="$(otelctl encode-auth {INSTANCE})"',
+            'export OTEL_EXPORTER_OTLP_HEADERS="$(otelctl inspect-auth --fix)"',
             "otelctl check-endpoint",
         ),
+        {"OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Basic {_REVERSED}"},
         gateway=True,
     ),
     "send": Example(
@@ -52,6 +56,20 @@ EXAMPLES = {
         gateway=True,
     ),
 }
+
+
+
+def environment(root: Path) -> dict[str, str]:
+    """Return the variables of a shell in which the examples run: no setting of whoever runs them gets in."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(root),
+        "PYTHONIOENCODING": "utf-8",
+        "PYTHON": sys.executable,
+        "HOME": os.environ.get("HOME", "/"),
+        "GRAFANA_API_TOKEN": TOKEN,
+    }
+
 
 # What differs from run to run, and what stands for it.
 _VOLATILE = (

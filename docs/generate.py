@@ -7,7 +7,6 @@ vanished from the catalogue is an error either way: it is retired, never removed
 from __future__ import annotations
 
 import difflib
-import os
 import re
 import shlex
 import subprocess
@@ -100,16 +99,7 @@ def _run(example: examples.Example) -> str:
     for number, command in enumerate(example.commands):
         script += [f"printf '%s\\n' {shlex.quote(('' if number == 0 else chr(10)) + '$ ' + command)}", command]
     with tempfile.TemporaryDirectory() as home, _endpoint(example) as variables:
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
-            "PYTHONIOENCODING": "utf-8",
-            "PYTHON": sys.executable,
-            "HOME": home,
-            "GRAFANA_API_TOKEN": examples.TOKEN,
-            **variables,
-            **example.variables,
-        }
+        environment = {**examples.environment(ROOT), "HOME": home, **variables, **example.variables}
         return subprocess.run(
             ["sh", "-c", "\n".join(script)],
             stdin=subprocess.DEVNULL,
