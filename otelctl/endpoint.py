@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
-from otelctl.facts import Signal
 from otelctl.secret import Secret
+from otelctl.settings import Signal
 
 HTTP_PORT = 4318
 GRPC_PORT = 4317

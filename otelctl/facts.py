@@ -7,14 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from otelctl.secret import Secret
-
-
-class Signal(enum.StrEnum):
-    """A signal of OpenTelemetry that OTLP carries."""
-
-    TRACES = "traces"
-    METRICS = "metrics"
-    LOGS = "logs"
+from otelctl.settings import Signal as Signal  # whoever speaks of facts speaks of signals
 
 
 class Protocol(enum.StrEnum):

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from otelctl.facts import Signal
 from otelctl.secret import Secret
 
 Value = TypeVar("Value")
@@ -19,6 +18,14 @@ Value = TypeVar("Value")
 INSTANCE_ID = "GRAFANA_INSTANCE_ID"
 API_TOKEN = "GRAFANA_API_TOKEN"  # noqa: S105  the name of a variable, not a token
 GRAFANA_ENDPOINT = "GRAFANA_OTLP_ENDPOINT"
+
+
+class Signal(enum.StrEnum):
+    """A signal of OpenTelemetry that OTLP carries."""
+
+    TRACES = "traces"
+    METRICS = "metrics"
+    LOGS = "logs"
 
 
 class SourceKind(enum.StrEnum):

@@ -15,11 +15,10 @@ from otelctl.cli.output import emit
 from otelctl.credential import Header, Trait, read_header
 from otelctl.diagnose.credential import judge_header, judge_region
 from otelctl.endpoint import Endpoint, EndpointError, GrafanaHost, parse
-from otelctl.facts import Signal
 from otelctl.model import CheckResult, Report, status_of
 from otelctl.render.header import As, render
 from otelctl.secret import Secret
-from otelctl.settings import Setting, Source, SourceKind
+from otelctl.settings import Setting, Signal, Source, SourceKind
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import enum
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from otelctl.cli.errors import UsageError
-from otelctl.diagnose.credential import Consumer
-from otelctl.facts import Signal, TlsOptions
 from otelctl.model import Severity
+from otelctl.settings import Signal
+
+if TYPE_CHECKING:
+    from otelctl.diagnose.credential import Consumer
+    from otelctl.facts import TlsOptions
 
 
 class Format(enum.StrEnum):
@@ -107,6 +110,8 @@ def tls(insecure: bool, ca_file: str | None, client_cert: str | None, client_key
         raise UsageError("--client-key needs --client-cert: a key without its certificate proves nothing")
     if insecure and ca_file:
         raise UsageError("--insecure and --ca-file exclude each other: give one of them")
+    from otelctl.facts import TlsOptions  # noqa: PLC0415  7 ms that only a command with a connection is worth
+
     return TlsOptions(ca_file, client_cert, client_key, insecure)
 
 
@@ -117,6 +122,8 @@ def consumer(text: str | None) -> Consumer | None:
     """Return the SDK that `python`, `java@1.30` and the like name; raises UsageError for another language."""
     if text is None:
         return None
+    from otelctl.diagnose.credential import Consumer  # noqa: PLC0415  only a judgement for one SDK needs it
+
     language, _, version = text.lower().partition("@")
     if language not in _LANGUAGES:
         raise UsageError(f"--sdk: {text[:40]!r} is no SDK known here; give one of {', '.join(_LANGUAGES)}, as python@1.26")

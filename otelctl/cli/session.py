@@ -6,15 +6,16 @@ import dataclasses
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from otelctl import __version__
 from otelctl.adapters.terminal import Terminal
 from otelctl.cli.errors import Stop, UsageError
-from otelctl.engine import crash
 from otelctl.model import CheckResult, Finding, Report, Status
-from otelctl.ports import World
 from otelctl.secret import Redactor, Secret, mask_tokens
+
+if TYPE_CHECKING:
+    from otelctl.ports import World
 
 
 class Session:
@@ -53,6 +54,7 @@ class Session:
         if self._world is None:
             from otelctl.adapters.environ import SystemClock, SystemEntropy, SystemProxies  # noqa: PLC0415
             from otelctl.adapters.network import SystemNetwork  # noqa: PLC0415  httpcore takes 40 ms
+            from otelctl.ports import World  # noqa: PLC0415  as above
 
             self._world = World(SystemNetwork(), SystemProxies(), SystemClock(), SystemEntropy(), self.variables)
         return self._world
@@ -126,6 +128,8 @@ class Session:
 
     def crashed(self, error: BaseException) -> int:
         """Say that otelctl itself failed, without a traceback; return 3."""
+        from otelctl.engine import crash  # noqa: PLC0415  only a mistake of ours needs it
+
         finding = crash(error, self.clean)
         return self._end(f"{finding.code}: {finding.title}: {finding.summary}", 3)
 

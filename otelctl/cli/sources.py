@@ -15,9 +15,19 @@ from typing import TextIO
 from otelctl.cli.errors import UsageError
 from otelctl.cli.session import Session
 from otelctl.credential import header_value, looks_like_token, strip_stray
-from otelctl.facts import SecretAbsent, Signal, StoreFault
 from otelctl.secret import Secret
-from otelctl.settings import API_TOKEN, INSTANCE_ID, Layer, Setting, Source, SourceKind, find, headers, signal_variable
+from otelctl.settings import (
+    API_TOKEN,
+    INSTANCE_ID,
+    Layer,
+    Setting,
+    Signal,
+    Source,
+    SourceKind,
+    find,
+    headers,
+    signal_variable,
+)
 
 ENDPOINT_KEY = "otel_exporter_otlp_endpoint"
 HEADERS_KEY = "otel_exporter_otlp_headers"
@@ -132,6 +142,7 @@ def _keyring(session: Session, profile: str) -> Layer:
 def _secret(session: Session, name: str) -> Layer:
     from otelctl.adapters.aws import AwsStore  # noqa: PLC0415  boto3 takes 100 ms
     from otelctl.diagnose.aws import judge_store  # noqa: PLC0415  as above
+    from otelctl.facts import SecretAbsent, StoreFault  # noqa: PLC0415  as above
 
     secret_id, _, key = name.partition("#")
     if not secret_id:

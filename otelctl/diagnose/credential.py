@@ -6,13 +6,16 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from otelctl.catalog import credential as catalog
 from otelctl.credential import Form, Header, Token, TokenKind, Trait, is_placeholder, looks_like_token
 from otelctl.endpoint import region_matches
-from otelctl.facts import HttpAnswer, Signal
 from otelctl.model import Certainty, Finding
-from otelctl.settings import Source, SourceKind
+from otelctl.settings import Signal, Source, SourceKind
+
+if TYPE_CHECKING:
+    from otelctl.facts import HttpAnswer  # the offline commands start without what the network can say
 
 CERTAIN, LIKELY, POSSIBLE = Certainty.CERTAIN, Certainty.LIKELY, Certainty.POSSIBLE
 
