@@ -135,7 +135,7 @@ RESET = Diagnosis(
     cause="A server that does not understand what it is sent often does this: a port that expects TLS, or speaks gRPC "
     "or something else. Otherwise it is a proxy, a firewall or a server that restarts.",
     fix=(
-        Step("Try https://, if the port may be one for TLS.", "otelctl check-endpoint {mended}"),
+        Step("Try what may be meant instead: https:// for http://, or port 4318.", "otelctl check-endpoint {mended}"),
         Step("Compare the port: OTLP over HTTP is 4318, over gRPC 4317, Grafana Cloud's gateway 443."),
         _AGAIN,
     ),

@@ -50,9 +50,11 @@ class _Place:
         return replace(self.at, scheme=other, port=port, port_written=keeps_port)
 
     @property
-    def tls_url(self) -> str:
-        """The URL with https://."""
-        return self.at.url if self.at.scheme == "https" else self.other_scheme().url
+    def likelier(self) -> str:
+        """The URL that is likelier to be meant: https:// for http://, else the default port, where neither is so."""
+        if self.at.scheme != "https":
+            return self.other_scheme().url
+        return self.at.url if self.at.port == 443 else self.http_port(self.at.scheme).url
 
     def http_port(self, scheme: str) -> endpoint.Endpoint:
         """Return the endpoint at the port where OTLP over HTTP lives by default."""
@@ -116,7 +118,7 @@ def _judge_tcp(fault: Fault, place: _Place) -> tuple[Finding, ...]:
         seconds=_seconds(fault),
         stage=fault.stage,
         when="while connecting",
-        mended=place.tls_url,
+        mended=place.likelier,
     )
 
 
@@ -208,7 +210,7 @@ def _judge_exchange(fault: Fault, place: _Place) -> tuple[Finding, ...]:
         return _judge_first_bytes(first, fault, place)
     if fault.kind in (FaultKind.CLOSED, FaultKind.RESET):
         when = "before it had read the request" if fault.stage is Stage.SEND else "without an answer"
-        return place.found(rows.RESET, _CERTAIN, when=when, text=fault.text, mended=place.tls_url)
+        return place.found(rows.RESET, _CERTAIN, when=when, text=fault.text, mended=place.likelier)
     return place.found(rows.FAILED, _CERTAIN, stage=fault.stage, text=fault.text)
 
 
@@ -236,6 +238,8 @@ _PLAIN_ON_TLS = (
 )
 _CLIENT_CERT_WANTED = "no required ssl certificate was sent"
 _CLIENT_CERT_REFUSED = "the ssl certificate error"
+# What a gRPC server answers with, to any request, and a proxy before it passes on as HTTP/1.1 (PROTOCOL-HTTP2.md).
+_GRPC_TYPES = frozenset({"application/grpc", "application/grpc+proto"})
 _MONGO = "trying to access mongodb over http on the native driver port"
 
 
@@ -246,6 +250,9 @@ def judge_answer(answer: HttpAnswer, *, url: str, subject: str, proxy: Proxy | N
     enough. A body that was cut at our own limit (`truncated`) is left to those who read bodies.
     """
     place = _Place(endpoint.parse(url), subject)
+    if answer.header("content-type").partition(";")[0].strip().lower() in _GRPC_TYPES:
+        spoken = f"HTTP {answer.status}, in the form of gRPC"
+        return place.found(rows.HTTP_ON_GRPC_PORT, _CERTAIN, spoken=spoken, mended=place.http_port(place.at.scheme).url)
     text = answer.body[:_BODY_READ].decode("utf-8", "replace").lower()
     if answer.status == 407 or (answer.status >= 400 and answer.header("x-squid-error")):
         row, certainty = (rows.PROXY_AUTH, _CERTAIN) if answer.status == 407 else (rows.PROXY_REFUSED, _LIKELY)

@@ -283,6 +283,16 @@ def test_a_greeting_names_the_service(first: bytes, name: str) -> None:
             "otelctl check-endpoint 'https://[::1]:4318'",
         ),
         ("http://x.grafana.net/otlp", fault(RECEIVE, KIND.CLOSED), "otelctl check-endpoint https://x.grafana.net/otlp"),
+        (
+            "https://c.example.com:4317",
+            fault(RECEIVE, KIND.CLOSED),
+            "otelctl check-endpoint https://c.example.com:4318",
+        ),
+        (
+            "https://x.grafana.net/otlp",
+            fault(RECEIVE, KIND.CLOSED),
+            "otelctl check-endpoint https://x.grafana.net/otlp",
+        ),
     ],
 )
 def test_the_command_holds_the_mended_endpoint(url: str, seen: Fault, command: str) -> None:
@@ -392,9 +402,11 @@ def test_a_400_of_a_tls_port_is_not_good_news(body: bytes) -> None:
         (PLAIN, answer(200)),
         (PLAIN, answer(200, b"<html>")),
         (PLAIN, answer(503, b"upstream connect error", via="1.1 envoy")),
+        (PLAIN, answer(415, b"415 unsupported media type", content_type="text/plain")),
     ],
 )
 @near_miss(
+    "NET-HTTP-ON-GRPC-PORT",
     "NET-PLAIN-ON-TLS",
     "NET-TLS-CLIENT-CERT",
     "NET-TIMEOUT-BODY",
@@ -417,6 +429,15 @@ def test_an_answer_that_others_judge_is_left_alone(url: str, seen: HttpAnswer) -
 def test_nginx_asks_for_a_client_certificate_by_a_400(body: bytes, code: str) -> None:
     """nginx finishes the handshake and says in a 400 what it misses."""
     assert codes(judge_answer(answer(400, body), url=GATEWAY, subject=SUBJECT)) == [code]
+
+
+@case("NET-HTTP-ON-GRPC-PORT")
+def test_an_answer_of_grpc_names_the_port() -> None:
+    """nginx answers 415 in gRPC's form where it passes gRPC on: another encoding of OTLP would mend nothing."""
+    seen = answer(415, content_type="application/grpc", grpc_status="3")
+    (finding,) = judge_answer(seen, url="https://c.example.com:4317", subject=SUBJECT)
+    assert (finding.code, finding.certainty) == ("NET-HTTP-ON-GRPC-PORT", Certainty.CERTAIN)
+    assert "otelctl check-endpoint https://c.example.com:4318" in [step.command for step in finding.fix]
 
 
 def test_mongodb_answers_200_and_is_no_receiver() -> None:
