@@ -7,6 +7,7 @@ import binascii
 import hmac
 import json
 import re
+import threading
 from collections.abc import Iterable, Iterator
 from typing import NoReturn, final
 from urllib.parse import quote, quote_plus
@@ -143,13 +144,24 @@ class Redactor:
         self._seen: set[str] = set()
         self._whole: set[str] = set()
         self._windows: set[str] = set()
+        # Endpoints are checked side by side, each learning secrets that the others must not show either.
+        self._lock = threading.Lock()
         for secret in secrets:
             self.add(secret)
 
     def add(self, secret: Secret) -> None:
         """Take one more secret into account from now on."""
         text = secret.reveal().strip()
-        for part in {text, *text.split(), *_embedded(text), *(inner for one in text.split() for inner in _embedded(one))}:
+        with self._lock:
+            self._add_parts(text)
+
+    def _add_parts(self, text: str) -> None:
+        for part in {
+            text,
+            *text.split(),
+            *_embedded(text),
+            *(inner for one in text.split() for inner in _embedded(one)),
+        }:
             self._add_text(part)
 
     def _add_text(self, text: str) -> None:
@@ -165,7 +177,9 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """Return `text` with every occurrence of a known secret replaced by the mask."""
-        for whole in sorted(self._whole, key=len, reverse=True):
+        with self._lock:
+            wholes = sorted(self._whole, key=len, reverse=True)
+        for whole in wholes:
             if whole in text:
                 text = text.replace(whole, MASK)
         if not self._windows or len(text) < _WINDOW:

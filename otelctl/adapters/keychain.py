@@ -26,7 +26,7 @@ class KeyringFault:
     reason: str
 
 
-def load(profile: str) -> Entry | None | KeyringFault:
+def load(profile: str) -> Entry | KeyringFault | None:
     """Return the entry of a profile, None where there is none."""
     import keyring  # noqa: PLC0415  its backends take long to look up
     from keyring.errors import KeyringError  # noqa: PLC0415

@@ -17,11 +17,13 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command("check-endpoint")
-def check_endpoint(  # noqa: PLR0913  a command's options are its parameters
+def check_endpoint(
     context: typer.Context,
     endpoints: Annotated[
         list[str] | None,
-        typer.Argument(metavar="ENDPOINT", help="The value of OTEL_EXPORTER_OTLP_ENDPOINT; several are checked in turn."),
+        typer.Argument(
+            metavar="ENDPOINT", help="The value of OTEL_EXPORTER_OTLP_ENDPOINT; several are checked in turn."
+        ),
     ] = None,
     signal: opt.SignalOption = opt.Signals.TRACES,
     protocol: opt.ProtocolOption = None,
@@ -49,13 +51,21 @@ def check_endpoint(  # noqa: PLR0913  a command's options are its parameters
         session, env_file=env_file, keyring=keyring, from_secret=from_secret, header_file=header_file
     )
     wanted = probing.Wanted(
-        tuple(endpoints or ()), opt.signals(signal), protocol, opt.seconds(timeout, "--timeout"), insecure, ca_file,
-        client_cert, client_key,
-    )  # fmt: skip
+        tuple(endpoints or ()),
+        opt.signals(signal),
+        protocol,
+        opt.seconds(timeout, "--timeout"),
+        insecure,
+        ca_file,
+        client_cert,
+        client_key,
+    )
     chosen = probing.targets(session, given, wanted)
     if show_settings:
         facts = probing.settings_facts(given, chosen)
-        shown = Report("check-endpoint", __version__, ", ".join(probing.shown(one.endpoint) for one in chosen), (), facts)
+        shown = Report(
+            "check-endpoint", __version__, ", ".join(probing.shown(one.endpoint) for one in chosen), (), facts
+        )
         raise emit(session, shown, output, fail_on)
     report = probing.report(session, "check-endpoint", chosen, options=probing.repeated(given, wanted))
     raise emit(session, report, output, fail_on, verbose=verbose)

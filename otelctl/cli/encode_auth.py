@@ -21,7 +21,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command("encode-auth")
-def encode_auth(  # noqa: PLR0913  a command's options are its parameters
+def encode_auth(
     context: typer.Context,
     instance_id: Annotated[
         str | None, typer.Argument(metavar="INSTANCE_ID", help="The stack's numeric ID; else GRAFANA_INSTANCE_ID.")
@@ -32,7 +32,9 @@ def encode_auth(  # noqa: PLR0913  a command's options are its parameters
     env_file: opt.EnvFileOption = None,
     keyring: opt.KeyringOption = None,
     save: Annotated[bool, typer.Option("--save", help="Keep ID and token under --keyring PROFILE.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Refuse swapped slots instead of putting them right.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse swapped slots instead of putting them right.")
+    ] = False,
 ) -> None:
     """Print the header `Authorization=Basic base64(instanceID:token)`, and nothing else.
 
@@ -66,9 +68,13 @@ def encode_auth(  # noqa: PLR0913  a command's options are its parameters
     if refused:
         raise session.refuse(refused)
     if notice and strict:
-        raise session.refuse([catalog.REVERSED.found(
-            Certainty.CERTAIN, id_subject, instance_id=identity, mend_command=f"otelctl encode-auth {identity}"
-        )])  # fmt: skip
+        raise session.refuse(
+            [
+                catalog.REVERSED.found(
+                    Certainty.CERTAIN, id_subject, instance_id=identity, mend_command=f"otelctl encode-auth {identity}"
+                )
+            ]
+        )
     if notice:
         session.note(notice)
     if stray:

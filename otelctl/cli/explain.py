@@ -26,7 +26,9 @@ class PageFormat(enum.StrEnum):
 @app.command("explain")
 def explain(
     context: typer.Context,
-    code: Annotated[str | None, typer.Argument(metavar="CODE", help="The code, as AUTH-REVERSED; none lists all.")] = None,
+    code: Annotated[
+        str | None, typer.Argument(metavar="CODE", help="The code, as AUTH-REVERSED; none lists all.")
+    ] = None,
     output: Annotated[PageFormat, typer.Option("--format", help="How the page goes out.")] = PageFormat.TEXT,
 ) -> None:
     """Show the whole page of a code: what is seen, why, and what mends it. Without a code, list all."""

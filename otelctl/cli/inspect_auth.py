@@ -24,7 +24,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command("inspect-auth")
-def inspect_auth(  # noqa: PLR0913  a command's options are its parameters
+def inspect_auth(
     context: typer.Context,
     header_file: opt.HeaderFileOption = None,
     env_file: opt.EnvFileOption = None,

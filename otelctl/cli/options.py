@@ -59,11 +59,13 @@ FormatOption = Annotated[Format, typer.Option("--format", help="How the report g
 FailOnOption = Annotated[FailOn, typer.Option("--fail-on", help="The least severity that gives exit code 1.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show evidence and references.")]
 EnvFileOption = Annotated[
-    Path | None, typer.Option("--env-file", metavar="PATH", help="Read variables from a .env file; wins over the environment.")
-]  # fmt: skip
+    Path | None,
+    typer.Option("--env-file", metavar="PATH", help="Read variables from a .env file; wins over the environment."),
+]
 KeyringOption = Annotated[
-    str | None, typer.Option("--keyring", metavar="PROFILE", help="Take ID, token and endpoint from the system's keyring.")
-]  # fmt: skip
+    str | None,
+    typer.Option("--keyring", metavar="PROFILE", help="Take ID, token and endpoint from the system's keyring."),
+]
 FromSecretOption = Annotated[
     str | None,
     typer.Option(
@@ -76,16 +78,30 @@ TokenFileOption = Annotated[
     Path | None, typer.Option("--token-file", metavar="PATH", help="Read the token from a file; - is standard input.")
 ]
 HeaderFileOption = Annotated[
-    Path | None, typer.Option("--header-file", metavar="PATH", help="Read the headers from a file; - is standard input.")
-]  # fmt: skip
+    Path | None,
+    typer.Option("--header-file", metavar="PATH", help="Read the headers from a file; - is standard input."),
+]
 ProtocolOption = Annotated[Wire | None, typer.Option("--protocol", help="In place of OTEL_EXPORTER_OTLP_PROTOCOL.")]
 SignalOption = Annotated[Signals, typer.Option("--signal", help="The signal, or all of them.")]
-TimeoutOption = Annotated[str, typer.Option("--timeout", metavar="SECONDS", help="Bound of each stage; the whole takes at most three times as long.")]  # fmt: skip
+TimeoutOption = Annotated[
+    str,
+    typer.Option(
+        "--timeout", metavar="SECONDS", help="Bound of each stage; the whole takes at most three times as long."
+    ),
+]
 InsecureOption = Annotated[bool, typer.Option("--insecure", help="Do not verify the server's certificate.")]
-CaFileOption = Annotated[Path | None, typer.Option("--ca-file", metavar="PATH", help="Trust these CAs (PEM) instead of the system's.")]  # fmt: skip
-ClientCertOption = Annotated[Path | None, typer.Option("--client-cert", metavar="PATH", help="Client certificate (PEM).")]
-ClientKeyOption = Annotated[Path | None, typer.Option("--client-key", metavar="PATH", help="Key of the client certificate (PEM).")]  # fmt: skip
-ShowSettingsOption = Annotated[bool, typer.Option("--show-settings", help="Show each setting with its source, masked, and stop.")]  # fmt: skip
+CaFileOption = Annotated[
+    Path | None, typer.Option("--ca-file", metavar="PATH", help="Trust these CAs (PEM) instead of the system's.")
+]
+ClientCertOption = Annotated[
+    Path | None, typer.Option("--client-cert", metavar="PATH", help="Client certificate (PEM).")
+]
+ClientKeyOption = Annotated[
+    Path | None, typer.Option("--client-key", metavar="PATH", help="Key of the client certificate (PEM).")
+]
+ShowSettingsOption = Annotated[
+    bool, typer.Option("--show-settings", help="Show each setting with its source, masked, and stop.")
+]
 
 
 def seconds(text: str, option: str, *, most: float = 3600.0, zero: bool = False) -> float:
@@ -95,7 +111,9 @@ def seconds(text: str, option: str, *, most: float = 3600.0, zero: bool = False)
     except ValueError:
         value = math.nan
     if not (0 < value <= most or (zero and value == 0)):
-        raise UsageError(f"{option}: {text[:40]!r} is not a number of seconds from {'0' if zero else 'above 0'} to {most:g}")
+        raise UsageError(
+            f"{option}: {text[:40]!r} is not a number of seconds from {'0' if zero else 'above 0'} to {most:g}"
+        )
     return value
 
 
@@ -126,7 +144,9 @@ def consumer(text: str | None) -> Consumer | None:
 
     language, _, version = text.lower().partition("@")
     if language not in _LANGUAGES:
-        raise UsageError(f"--sdk: {text[:40]!r} is no SDK known here; give one of {', '.join(_LANGUAGES)}, as python@1.26")
+        raise UsageError(
+            f"--sdk: {text[:40]!r} is no SDK known here; give one of {', '.join(_LANGUAGES)}, as python@1.26"
+        )
     try:
         numbers = tuple(int(part) for part in version.split(".")) if version else ()
     except ValueError:

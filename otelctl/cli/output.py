@@ -51,4 +51,3 @@ def write_file(session: Session, path: Path, text: str, option: str) -> None:
         path.write_text(session.clean(text), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{option}: {path} cannot be written: {error.strerror}") from None
-

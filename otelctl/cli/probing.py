@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,11 @@ from otelctl.endpoint import EndpointError, parse, signal_endpoint
 from otelctl.engine import Check, run
 from otelctl.facts import Protocol, Signal
 from otelctl.model import CheckResult, Report
+from otelctl.ports import World
 from otelctl.secret import Secret
 from otelctl.settings import Setting, Source, SourceKind
 
+_AT_ONCE = 8
 _DEFAULT = Source(SourceKind.DEFAULT, "the default")
 
 
@@ -109,14 +112,20 @@ OFFLINE = frozenset({"settings", "endpoint", "credential"})
 
 
 def results(
-    session: Session, target: Target, *, send: bool = False, probe: bool = True, offline: bool = False,
+    session: Session,
+    world: World,
+    target: Target,
+    *,
+    send: bool = False,
+    probe: bool = True,
+    offline: bool = False,
     started: Callable[[str], None] = lambda title: None,
 ) -> Iterator[CheckResult]:
     """Run the checks of one target and yield each result; the connection is closed at the end.
 
     `offline` runs those that send nothing; what they only suspect is then said as a note, for no answer will decide.
     """
-    state = Run(session.world, target, session.redactor)
+    state = Run(world, target, session.redactor)
     rows = table(target.signals, send=send, probe=probe)
     if offline:
         rows = tuple(row for row in rows if row.id in OFFLINE)
@@ -125,7 +134,7 @@ def results(
         started(check.title)
 
     try:
-        yield from run(rows, state, session.world.clock, session.clean, before)
+        yield from run(rows, state, world.clock, session.clean, before)
         if offline:
             session.note(*state.suspicions)
     finally:
@@ -136,9 +145,11 @@ def repeated(given: Sources, wanted: Wanted) -> str:
     """Return the options with which another command reads the same settings in the same way."""
     text = given.options
     for option, value in (
-        ("--protocol", wanted.protocol), ("--ca-file", wanted.ca_file), ("--client-cert", wanted.client_cert),
+        ("--protocol", wanted.protocol),
+        ("--ca-file", wanted.ca_file),
+        ("--client-cert", wanted.client_cert),
         ("--client-key", wanted.client_key),
-    ):  # fmt: skip
+    ):
         if value is not None:
             text += f" {option} {shlex.quote(str(value))}"
     return text + (" --insecure" if wanted.insecure else "")
@@ -151,22 +162,61 @@ def with_options(result: CheckResult, options: str) -> CheckResult:
 
 
 def report(
-    session: Session, command: str, chosen: Sequence[Target], *, options: str = "", send: bool = False,
-    probe: bool = True, facts: Mapping[str, str] | None = None,
+    session: Session,
+    command: str,
+    chosen: Sequence[Target],
+    *,
+    options: str = "",
+    send: bool = False,
+    probe: bool = True,
+    facts: Mapping[str, str] | None = None,
 ) -> Report:
-    """Check targets one after the other, show progress, and return the report of them all.
+    """Check targets side by side, show progress, and return the report of them all, in the order given.
 
     `options` are added to the commands that findings advise (see `repeated`).
     """
-    found: list[CheckResult] = []
+    world = session.world  # wired once, before threads ask for it
+
+    def check(target: Target, started: Callable[[str], None]) -> list[CheckResult]:
+        done = results(session, world, target, send=send, probe=probe, started=started)
+        found = [with_options(result, options) for result in done]
+        return found if len(chosen) == 1 else [labelled(result, shown(target.endpoint)) for result in found]
+
     with session.terminal.progress() as progress:
-        for target in chosen:
-            label = shown(target.endpoint)
-            for result in results(session, target, send=send, probe=probe, started=progress.start):
-                result = with_options(result, options)  # noqa: PLW2901  the same result, with what a command needs
-                found.append(result if len(chosen) == 1 else labelled(result, label))
+        if len(chosen) == 1:
+            found = check(chosen[0], progress.start)
+        else:
+            found = _side_by_side([functools.partial(check, target, progress.start) for target in chosen])
     named = ", ".join(shown(target.endpoint) for target in chosen)
     return Report(command, __version__, named, tuple(found), facts or {})
+
+
+def _side_by_side(tasks: Sequence[Callable[[], list[CheckResult]]]) -> list[CheckResult]:
+    """Run tasks at once and return their results in order; what one of them raises is raised here.
+
+    The threads are daemons, so that an interrupt ends the program without waiting for a slow server.
+    """
+    import threading  # noqa: PLC0415  one endpoint needs no threads
+
+    done: list[list[CheckResult] | BaseException] = [[] for _ in tasks]
+
+    def work(number: int) -> None:
+        try:
+            done[number] = tasks[number]()
+        except BaseException as error:
+            done[number] = error
+
+    for first in range(0, len(tasks), _AT_ONCE):
+        batch = range(first, min(first + _AT_ONCE, len(tasks)))
+        threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in batch]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    for each in done:
+        if isinstance(each, BaseException):
+            raise each
+    return [result for each in done if not isinstance(each, BaseException) for result in each]
 
 
 def labelled(result: CheckResult, label: str) -> CheckResult:

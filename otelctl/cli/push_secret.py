@@ -32,7 +32,7 @@ _DONE = {Action.CREATE: "added", Action.UPDATE: "changed", Action.KEEP: "unchang
 
 
 @app.command("push-secret")
-def push_secret(  # noqa: PLR0913  a command's options are its parameters
+def push_secret(
     context: typer.Context,
     secret_ids: Annotated[
         list[str], typer.Option("--secret-id", metavar="NAME", help="Name or ARN of the secret; may be repeated.")
@@ -51,7 +51,9 @@ def push_secret(  # noqa: PLR0913  a command's options are its parameters
     create: Annotated[bool, typer.Option("--create", help="Make the secret where there is none.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and stop.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
-    no_check: Annotated[bool, typer.Option("--no-check", help="Do not probe the endpoint with the credential first.")] = False,
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Do not probe the endpoint with the credential first.")
+    ] = False,
     protocol: opt.ProtocolOption = None,
     env_file: opt.EnvFileOption = None,
     header_file: opt.HeaderFileOption = None,
@@ -105,7 +107,7 @@ def push_secret(  # noqa: PLR0913  a command's options are its parameters
         if any(not one.failed for one in pushes):
             checked = [
                 probing.with_options(result, options)
-                for result in probing.results(session, target, offline=no_check, started=progress.start)
+                for result in probing.results(session, session.world, target, offline=no_check, started=progress.start)
             ]
             found += checked
             if any(result.status in (Status.FAILED, Status.UNKNOWN, Status.CRASHED) for result in checked):
@@ -195,7 +197,7 @@ class _Push:
 
     def facts(self, *, dry_run: bool) -> dict[str, str]:
         """Return what became of each key, by names alone."""
-        if self.plan is None or self.failed and not self.verified:
+        if self.plan is None or (self.failed and not self.verified):
             return {}
         lead = f"{self.name} " if self.many else ""
         done = self.verified or self.plan.unchanged
@@ -249,7 +251,11 @@ def _write(one: _Push) -> Outcome:
         findings = judge_store(outcome.written, **names, region=region) if outcome.written else ()
         if outcome.label_left:
             findings += judge_label(outcome.label_left, **names)
-        again = f" after {outcome.written.attempts - 1} conflicts" if outcome.written and outcome.written.attempts > 1 else ""
+        again = (
+            f" after {outcome.written.attempts - 1} conflicts"
+            if outcome.written and outcome.written.attempts > 1
+            else ""
+        )
         guard = "by compare-and-swap" if outcome.written and outcome.written.guard is Guard.SWAP else "compared before"
         return Outcome(findings, f"written {guard}{again}, read back the same")
     if isinstance(outcome, push.Unverified):

@@ -18,7 +18,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command("send-test-span")
-def send_test_span(  # noqa: PLR0913  a command's options are its parameters
+def send_test_span(
     context: typer.Context,
     endpoint: Annotated[
         str | None, typer.Argument(metavar="ENDPOINT", help="The value of OTEL_EXPORTER_OTLP_ENDPOINT.")
@@ -57,9 +57,15 @@ def send_test_span(  # noqa: PLR0913  a command's options are its parameters
         session, env_file=env_file, keyring=keyring, from_secret=from_secret, header_file=header_file
     )
     wanted = probing.Wanted(
-        (endpoint,) if endpoint else (), (Signal.TRACES,), protocol, opt.seconds(timeout, "--timeout"), insecure,
-        ca_file, client_cert, client_key,
-    )  # fmt: skip
+        (endpoint,) if endpoint else (),
+        (Signal.TRACES,),
+        protocol,
+        opt.seconds(timeout, "--timeout"),
+        insecure,
+        ca_file,
+        client_cert,
+        client_key,
+    )
     sent = tracing.trace(session, service, attribute or [], parent)
     facts = tracing.facts(sent, service, grafana_url)
     (target,) = probing.targets(session, given, wanted)

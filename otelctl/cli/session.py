@@ -22,9 +22,13 @@ class Session:
     """What a command has in its hands: streams, variables, the redactor, and the world, wired when first asked for."""
 
     def __init__(
-        self, stdin: TextIO | None, stdout: TextIO | None, stderr: TextIO | None, variables: Mapping[str, str],
+        self,
+        stdin: TextIO | None,
+        stdout: TextIO | None,
+        stderr: TextIO | None,
+        variables: Mapping[str, str],
         arguments: list[str],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.stdin = stdin
         self.variables = variables
         self.arguments = arguments
@@ -162,4 +166,3 @@ def of(context: Any) -> Session:
     if not isinstance(session, Session):
         raise UsageError("commands run through otelctl.cli.app.run")
     return session
-

@@ -29,7 +29,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 
 
 @app.command("smoke")
-def smoke(  # noqa: PLR0913  a command's options are its parameters
+def smoke(
     context: typer.Context,
     endpoint: Annotated[
         str | None, typer.Argument(metavar="ENDPOINT", help="The value of OTEL_EXPORTER_OTLP_ENDPOINT.")
@@ -42,7 +42,9 @@ def smoke(  # noqa: PLR0913  a command's options are its parameters
     ] = "0",
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report as well.")] = None,
     signal: opt.SignalOption = opt.Signals.TRACES,
-    service: Annotated[str, typer.Option("--service", metavar="NAME", help="The test span's service.name.")] = tracing.SERVICE,
+    service: Annotated[
+        str, typer.Option("--service", metavar="NAME", help="The test span's service.name.")
+    ] = tracing.SERVICE,
     grafana_url: Annotated[
         str | None, typer.Option("--grafana-url", metavar="URL", help="The stack's Grafana, for a link to Explore.")
     ] = None,
@@ -78,9 +80,15 @@ def smoke(  # noqa: PLR0913  a command's options are its parameters
             session, env_file=env_file, keyring=keyring, from_secret=from_secret, header_file=header_file
         )
         wanted = probing.Wanted(
-            (endpoint,) if endpoint else (), opt.signals(signal), protocol, bound, insecure, ca_file, client_cert,
+            (endpoint,) if endpoint else (),
+            opt.signals(signal),
+            protocol,
+            bound,
+            insecure,
+            ca_file,
+            client_cert,
             client_key,
-        )  # fmt: skip
+        )
         chosen = [
             dataclasses.replace(target, trace=sent if Signal.TRACES in target.signals else None)
             for target in probing.targets(session, given, wanted)
@@ -127,14 +135,19 @@ def _rehearse(session: sessions.Session, sent: SyntheticTrace, facts: Mapping[st
         if all(result.status is Status.PASSED for result in found):
             aim = parts.target(sent, timeout)
             target = f"the embedded gateway, {probing.shown(aim.endpoint)}"
-            found += probing.results(session, aim, send=True, started=progress.start)
+            found += probing.results(session, session.world, aim, send=True, started=progress.start)
             found += run(parts.after(sent, timeout), parts, clock, session.clean)
         arrived = {f"Arrived {number}": line for number, line in enumerate(parts.arrived, 1)}
     return Report("smoke", __version__, target, tuple(found), {**facts, **arrived} if arrived else {})
 
 
 def _finish(
-    session: sessions.Session, report: Report, output: opt.Format, fail_on: opt.FailOn, junit: Path | None, *,
+    session: sessions.Session,
+    report: Report,
+    output: opt.Format,
+    fail_on: opt.FailOn,
+    junit: Path | None,
+    *,
     verbose: bool,
 ) -> Stop:
     """Write the side outputs that were asked for, or that the CI system takes, then the report."""

@@ -162,7 +162,10 @@ def _secret(session: Session, name: str) -> Layer:
             raise UsageError(f"--from-secret: {secret_id} holds no JSON object, so it has no key {key!r}")
         return Layer(SourceKind.SECRET, secret_id, {"OTEL_EXPORTER_OTLP_HEADERS": stored.text.reveal()}, {})
     values: dict[str, str] = {}
-    for wanted, variable in ((key or HEADERS_KEY, "OTEL_EXPORTER_OTLP_HEADERS"), (ENDPOINT_KEY, "OTEL_EXPORTER_OTLP_ENDPOINT")):  # fmt: skip
+    for wanted, variable in (
+        (key or HEADERS_KEY, "OTEL_EXPORTER_OTLP_HEADERS"),
+        (ENDPOINT_KEY, "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    ):
         value = document.get(wanted)
         if isinstance(value, str):
             values[variable] = value
@@ -234,9 +237,7 @@ def token(session: Session, sources: Sources, token_file: Path | None, *, prompt
 
 def _prompted(session: Session) -> Setting[Secret]:
     if session.stdin is None or not session.stdin.isatty():
-        raise UsageError(
-            "no token: set GRAFANA_API_TOKEN, or give --token-file; there is no terminal here to ask at"
-        )
+        raise UsageError("no token: set GRAFANA_API_TOKEN, or give --token-file; there is no terminal here to ask at")
     import getpass  # noqa: PLC0415  only a prompt needs it
 
     return Setting(
@@ -254,4 +255,3 @@ def instance_id(session: Session, sources: Sources, given: str | None) -> Settin
         raise UsageError("no instance ID: give it as the argument, or set GRAFANA_INSTANCE_ID")
     session.say("Instance ID: ")
     return Setting(session.stdin.readline().strip(), Source(SourceKind.PROMPT, "the prompt"))
-

@@ -32,9 +32,7 @@ def trace(session: Session, service: str, attributes: Sequence[str], parent: str
             raise UsageError(f"--parent: {error}; W3C's form is 00-<trace id>-<span id>-01") from None
     clock, entropy = session.world.clock, session.world.entropy
     now_ns = int(clock.now().timestamp() * 1_000_000_000)
-    return synthetic_trace(
-        service=service, attributes=values, now_ns=now_ns, entropy=entropy.bytes, parent=above
-    )
+    return synthetic_trace(service=service, attributes=values, now_ns=now_ns, entropy=entropy.bytes, parent=above)
 
 
 def facts(sent: SyntheticTrace, service: str, grafana_url: str | None) -> dict[str, str]:
