@@ -145,8 +145,10 @@ class Finding:
 
     @property
     def fix(self) -> tuple[Step, ...]:
-        """What mends it. Values in commands are quoted for a POSIX shell, but for evidence whose name ends in
-        `_command`: that is a command already, which a judge of ours has put together.
+        """What mends it, with the evidence filled in.
+
+        Values in commands are quoted for a POSIX shell, but for evidence whose name ends in `_command`: that is a
+        command already, which a judge of ours has put together.
         """
         quoted = {
             name: value if name.endswith("_command") else shlex.quote(value) for name, value in self.evidence.items()

@@ -32,10 +32,10 @@ COMMANDS = {
 class _Group(typer.core.TyperGroup):
     """The group of all commands, each loaded when it is asked for."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the group's signature
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the group's signature
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
@@ -81,7 +81,7 @@ def build() -> Any:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code. Nothing is raised, and nothing but results goes to stdout."""
-    session = Session(sys.stdin, sys.stdout, sys.stderr, dict(os.environ), list(arguments))
+    session = Session(sys.stdin, sys.stdout, sys.stderr, dict(os.environ), list(arguments))  # noqa: TID251 - here they enter, once
     for argument in arguments:
         session.learn_argument(argument)
     try:
@@ -102,7 +102,7 @@ def run(arguments: Sequence[str]) -> int:
         return session.interrupted()
     except BrokenPipeError:
         return session.finish(0)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last fence: no traceback reaches a user
         return session.crashed(error)
 
 

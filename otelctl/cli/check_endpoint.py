@@ -62,7 +62,7 @@ def check_endpoint(
     )
     chosen = probing.targets(session, given, wanted)
     if show_settings:
-        facts = probing.settings_facts(given, chosen)
+        facts = probing.settings_facts(chosen)
         shown = Report(
             "check-endpoint", __version__, ", ".join(probing.shown(one.endpoint) for one in chosen), (), facts
         )

@@ -100,7 +100,7 @@ def _fix(context: typer.Context, header: Header, source: Source, form: As) -> St
     session = sessions.of(context)
     mended = header.mended()
     if mended is None:
-        findings = [one for one in judge_header(header, source, "otelctl encode-auth --prompt", grafana=None)]
+        findings = list(judge_header(header, source, "otelctl encode-auth --prompt", grafana=None))
         if findings:
             session.say("otelctl: this header cannot be mended from what it holds")
             return session.refuse(findings)
@@ -121,9 +121,8 @@ def _facts(header: Header, source: Source, endpoint: Endpoint | None) -> dict[st
     claims = header.claims
     if header.token is not None:
         facts["Token"] = claims.kind.value
-    for label, value in (("Token name", claims.name), ("Organisation", claims.org), ("Region", claims.region)):
-        if value:
-            facts[label] = value
+    said = {"Token name": claims.name, "Organisation": claims.org, "Region": claims.region}
+    facts |= {label: value for label, value in said.items() if value}
     if endpoint is not None and endpoint.zone:
         facts["Endpoint zone"] = endpoint.zone
     if header.other:

@@ -119,7 +119,7 @@ def results(
     send: bool = False,
     probe: bool = True,
     offline: bool = False,
-    started: Callable[[str], None] = lambda title: None,
+    started: Callable[[str], None] = lambda _title: None,
 ) -> Iterator[CheckResult]:
     """Run the checks of one target and yield each result; the connection is closed at the end.
 
@@ -203,7 +203,7 @@ def _side_by_side(tasks: Sequence[Callable[[], list[CheckResult]]]) -> list[Chec
     def work(number: int) -> None:
         try:
             done[number] = tasks[number]()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again by the caller's thread
             done[number] = error
 
     for first in range(0, len(tasks), _AT_ONCE):
@@ -232,7 +232,7 @@ def shown(setting: Setting[str]) -> str:
         return "".join(char for char in setting.value.rpartition("@")[2] if char.isprintable())[:100]
 
 
-def settings_facts(given: Sources, chosen: Sequence[Target]) -> dict[str, str]:
+def settings_facts(chosen: Sequence[Target]) -> dict[str, str]:
     """Return each setting with its source, secrets masked, for --show-settings."""
     facts: dict[str, str] = {}
     for target in chosen:

@@ -106,11 +106,11 @@ def _encode(run: Rehearsal) -> Outcome:
 def _push(run: Rehearsal) -> Outcome:
     stored = run.store.read()
     if not isinstance(stored, StoredSecret | SecretAbsent):
-        raise RuntimeError(f"the secret file cannot be read: {stored.message}")
+        raise RuntimeError(f"the secret file cannot be read: {stored.message}")  # noqa: TRY004 - it is no wrong type
     wanted = {ENDPOINT_KEY: Secret(run.gateway.url), HEADERS_KEY: run.session.learn(Secret(run.header))}
     pushed = push.apply(run.store, stored, wanted, run.session.world.clock, run.session.world.entropy)
     if not isinstance(pushed, push.Pushed):
-        raise RuntimeError(f"the secret file could not be written: {type(pushed).__name__}")
+        raise RuntimeError(f"the secret file could not be written: {type(pushed).__name__}")  # noqa: TRY004 - as above
     kept = json.loads(_BEFORE)
     now = _stored(run)
     if {key: now.get(key) for key in kept} != kept or "1.10" not in run.store_text():

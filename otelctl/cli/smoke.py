@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from otelctl import __version__
+from otelctl.checks import Target
 from otelctl.cli import options as opt
 from otelctl.cli import probing, sources, tracing
 from otelctl.cli import session as sessions
@@ -99,7 +100,7 @@ def smoke(
 
 def _checked(
     session: sessions.Session,
-    chosen: list[probing.Target],
+    chosen: list[Target],
     options: str,
     facts: Mapping[str, str],
     patience: float,

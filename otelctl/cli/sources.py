@@ -220,7 +220,7 @@ def read_stdin(session: Session, what: str, option: str) -> str:
     return text
 
 
-def token(session: Session, sources: Sources, token_file: Path | None, *, prompt: bool) -> Setting[Secret] | None:
+def token(session: Session, sources: Sources, token_file: Path | None, *, prompt: bool) -> Setting[Secret]:
     """Return the token by itself: file, named sources, variable, standard input, or a hidden prompt on a terminal."""
     if prompt:
         return _prompted(session)
