@@ -126,7 +126,7 @@ def _forms(text: str) -> Iterator[str]:
     yield text.replace("'", "'\"'\"'")
     yield text.replace("'", "'\\''")
     yield re.sub(r"([^A-Za-z0-9_@%+=:,./-])", r"\\\1", text)
-    for core in _base64_cores(data):
+    for core in set(_base64_cores(data)):
         yield core
         yield from _base64_cores(core.encode())
 
@@ -136,11 +136,14 @@ class Redactor:
 
     Knows each secret as it is, percent-encoded, escaped for JSON, HTML and shells, in hex, in base64 at every
     alignment (so also inside a pair `id:token`, in both orders) and twice over, and any fragment of those of
-    twelve characters or more. Texts shorter than four characters and plain numbers are not held to be secrets:
-    an instance ID is public, and masking `200` in an answer would hide the answer.
+    twelve characters or more, broken over lines too. Texts shorter than four characters and plain numbers are not held
+    to be secrets: an instance ID is public, and masking `200` in an answer would hide the answer. Neither are the words
+    that stand around a credential: a command that sets the variable again names it.
     """
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        # Told but not yet spelt out, which takes milliseconds: a run that shows nothing need not do it.
+        self._told: list[str] = []
         self._seen: set[str] = set()
         self._whole: set[str] = set()
         self._windows: set[str] = set()
@@ -151,48 +154,71 @@ class Redactor:
 
     def add(self, secret: Secret) -> None:
         """Take one more secret into account from now on."""
-        text = secret.reveal().strip()
         with self._lock:
-            self._add_parts(text)
+            self._told.append(secret.reveal().strip())
 
-    def _add_parts(self, text: str) -> None:
-        for part in {
-            text,
-            *text.split(),
-            *_embedded(text),
-            *(inner for one in text.split() for inner in _embedded(one)),
-        }:
-            self._add_text(part)
+    def _spell_out(self) -> None:
+        while self._told:
+            text = self._told.pop()
+            words = text.split()
+            inner = [one for word in (text, *words) for one in _embedded(word)]
+            for part in {text, *words, *inner} - self._seen:
+                self._seen.add(part)
+                self._add_text(part)
+        self._windows -= _public_windows()
 
     def _add_text(self, text: str) -> None:
-        if len(text) < 4 or text.isdigit() or text in self._seen or text.lower() in {"basic", "bearer"}:
+        if len(text) < 4 or text.isdigit() or text.lower() in {"basic", "bearer"}:
             return
-        self._seen.add(text)
-        for form in _forms(text):
-            if len(form) < _WINDOW:
-                if len(form) >= 4 and not form.isdigit():
-                    self._whole.add(form)
-                continue
-            self._windows.update(form[i : i + _WINDOW] for i in range(len(form) - _WINDOW + 1))
+        for form in set(_forms(text)):
+            packed = "".join(form.split())
+            if len(packed) >= _WINDOW:
+                self._windows |= _cut(packed)
+            elif len(packed) >= 4 and not packed.isdigit():
+                self._whole.add(form)
 
     def __call__(self, text: str) -> str:
         """Return `text` with every occurrence of a known secret replaced by the mask."""
         with self._lock:
+            if self._told:
+                self._spell_out()
             wholes = sorted(self._whole, key=len, reverse=True)
         for whole in wholes:
             if whole in text:
                 text = text.replace(whole, MASK)
         if not self._windows or len(text) < _WINDOW:
             return text
+        # White space does not count: a secret is as readable when it is wrapped.
+        places = [place for place, char in enumerate(text) if not char.isspace()]
+        packed = "".join(text.split())
         out: list[str] = []
         clear_from = 0
-        for start in range(len(text) - _WINDOW + 1):
-            if text[start : start + _WINDOW] not in self._windows:
+        for first in range(len(packed) - _WINDOW + 1):
+            if packed[first : first + _WINDOW] not in self._windows:
                 continue
+            start = places[first]
             if start > clear_from or not out:
                 out += [text[clear_from:start], MASK]
-            clear_from = start + _WINDOW
+            clear_from = places[first + _WINDOW - 1] + 1
         return "".join([*out, text[clear_from:]])
+
+
+def _cut(text: str) -> set[str]:
+    """Return every run of twelve characters of a text."""
+    return {text[i : i + _WINDOW] for i in range(len(text) - _WINDOW + 1)}
+
+
+def _public_windows() -> set[str]:
+    """Return the runs of what stands around a credential in a variable or a header, and is no secret."""
+    found: set[str] = set()
+    for name in ("HEADERS", "TRACES_HEADERS", "METRICS_HEADERS", "LOGS_HEADERS"):
+        for mark in ("=", '="', "='", ":", ': "'):
+            for gap in (" ", "%20", "%2520", "+"):
+                words = f"export OTEL_EXPORTER_OTLP_{name}{mark}Authorization=Basic{gap}"
+                found |= _cut("".join(words.split()))
+    for words in ("authorization=Basic%20", "Authorization:Basic", "authorization:Basic", "Authorization=Bearer%20"):
+        found |= _cut(words)
+    return found
 
 
 def mask_tokens(text: str) -> str:
