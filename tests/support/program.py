@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -60,6 +61,11 @@ def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
     }
 
 
+def sending(authorization: str) -> dict[str, str]:
+    """Return the variable by which an exporter is told to send this value of Authorization."""
+    return {"OTEL_EXPORTER_OTLP_HEADERS": f"Authorization={authorization}"}
+
+
 def run(
     *arguments: str | Path,
     variables: Mapping[str, str] | None = None,
@@ -68,8 +74,22 @@ def run(
     seconds: float = 50,
 ) -> Result:
     """Run one command line to its end; standard input is a pipe that holds `stdin`."""
+    return _run([*COMMAND, *map(str, arguments)], variables, stdin, cwd, seconds)
+
+
+def run_line(
+    line: str, *, variables: Mapping[str, str] | None = None, shell: str = "sh", seconds: float = 50
+) -> Result:
+    """Run a line in a shell where `otelctl` is a command, as a user types or pastes what a finding advises."""
+    otelctl = f'otelctl() {{ {shlex.join(COMMAND)} "$@"; }}\n'
+    return _run([shell, "-c", otelctl + line], variables, "", None, seconds)
+
+
+def _run(
+    command: list[str], variables: Mapping[str, str] | None, stdin: str, cwd: Path | None, seconds: float
+) -> Result:
     ended = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
+        command,
         env=environment(variables),
         input=stdin.encode(),
         capture_output=True,
