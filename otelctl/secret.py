@@ -25,6 +25,9 @@ _TOKEN_SHAPED = re.compile(
 )
 
 
+# Words of a header that are no part of its secret.
+_AROUND = frozenset({"authorization:", "authorization=basic", "authorization=bearer", "basic", "bearer"})
+
 # As html.escape does it, whose module brings the tables of all entities along.
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 
@@ -160,15 +163,17 @@ class Redactor:
     def _spell_out(self) -> None:
         while self._told:
             text = self._told.pop()
-            words = text.split()
+            words = [word for word in text.split() if word.lower() not in _AROUND]
             inner = [one for word in (text, *words) for one in _embedded(word)]
-            for part in {text, *words, *inner} - self._seen:
+            # Long words cover the text that they make up; short ones could be anybody's, the text they make up not.
+            whole = () if all(len(word) >= _WINDOW for word in words) else (text,)
+            for part in {*whole, *words, *inner} - self._seen:
                 self._seen.add(part)
                 self._add_text(part)
         self._windows -= _public_windows()
 
     def _add_text(self, text: str) -> None:
-        if len(text) < 4 or text.isdigit() or text.lower() in {"basic", "bearer"}:
+        if len(text) < 4 or text.isdigit():
             return
         for form in set(_forms(text)):
             packed = "".join(form.split())
