@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from otelctl.secret import Secret
-from otelctl.settings import Signal as Signal  # whoever speaks of facts speaks of signals
+from otelctl.settings import Signal as Signal  # noqa: PLC0414 - whoever speaks of facts speaks of signals
 
 
 class Protocol(enum.StrEnum):

@@ -81,7 +81,9 @@ def build() -> Any:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code. Nothing is raised, and nothing but results goes to stdout."""
-    session = Session(sys.stdin, sys.stdout, sys.stderr, dict(os.environ), list(arguments))  # noqa: TID251 - here they enter, once
+    command = next((one for one in arguments if one in COMMANDS), "otelctl")
+    variables = dict(os.environ)  # noqa: TID251 - here they enter, once
+    session = Session(sys.stdin, sys.stdout, sys.stderr, variables, list(arguments), command)
     for argument in arguments:
         session.learn_argument(argument)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 from otelctl.cli.errors import Stop, UsageError
@@ -18,9 +19,13 @@ def emit(session: Session, report: Report, form: Format, fail_on: FailOn, *, ver
         from otelctl.render import text  # noqa: PLC0415  each format is loaded only to be used
 
         terminal = session.terminal
-        terminal.write(
-            text.lines(report, fail_on=level, width=terminal.width, ascii_only=terminal.ascii_only, verbose=verbose)
-        )
+        lines = text.lines(report, fail_on=level, width=terminal.width, ascii_only=terminal.ascii_only, verbose=verbose)
+        if on_github(session):
+            from otelctl.render import github  # noqa: PLC0415  as above
+
+            terminal.raw(github.guarded(text.join(lines), secrets.token_hex(16)))
+        else:
+            terminal.write(lines)
     else:
         session.terminal.raw(rendered(report, form, level))
     return Stop(report.exit_code(level))
@@ -42,7 +47,12 @@ def rendered(report: Report, form: Format, level: Severity) -> str:
         return github.render(report)
     from otelctl.render import markdown  # noqa: PLC0415  as above
 
-    return markdown.render(report)
+    return markdown.render(report, level)
+
+
+def on_github(session: Session) -> bool:
+    """Tell whether GitHub Actions reads the output, and obeys commands in it."""
+    return session.variables.get("GITHUB_ACTIONS") == "true"
 
 
 def write_file(session: Session, path: Path, text: str, option: str) -> None:

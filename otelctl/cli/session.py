@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from otelctl.ports import World
 
 
+_SECRET_VARIABLE = re.compile(r"GRAFANA_API_TOKEN|OTEL_EXPORTER_OTLP_(?:[A-Z]+_)?HEADERS|AWS_(?:\w+_)?(?:KEY|TOKEN)")
+
+
 class Session:
     """What a command has in its hands: streams, variables, the redactor, and the world, wired when first asked for."""
 
@@ -28,23 +32,21 @@ class Session:
         stderr: TextIO | None,
         variables: Mapping[str, str],
         arguments: list[str],
+        command: str,
     ) -> None:
         self.stdin = stdin
         self.variables = variables
         self.arguments = arguments
+        self.command = command
         self.terminal = Terminal(stdout, stderr, variables)
-        self._redactor = Redactor()
+        # Whatever goes wrong before these are asked for, it must not show them.
+        self._redactor = Redactor(Secret(text) for name, text in variables.items() if _SECRET_VARIABLE.fullmatch(name))
         self._world: World | None = None
 
     @property
     def redactor(self) -> Redactor:
         """The redactor of everything that this invocation learned to be secret."""
         return self._redactor
-
-    @property
-    def command(self) -> str:
-        """The name of the command that runs."""
-        return next((one for one in self.arguments if not one.startswith("-")), "otelctl")
 
     @property
     def wants_json(self) -> bool:
@@ -105,11 +107,15 @@ class Session:
 
         def finding(one: Finding) -> Finding:
             evidence = {name: self.clean(value) for name, value in one.evidence.items()}
-            return dataclasses.replace(one, evidence=evidence, subject=self.clean(one.subject))
+            return dataclasses.replace(
+                one, evidence=evidence, subject=self.clean(one.subject), options=self.clean(one.options)
+            )
 
         def result(one: CheckResult) -> CheckResult:
             return dataclasses.replace(
                 one,
+                check=self.clean(one.check),
+                title=self.clean(one.title),
                 findings=tuple(finding(each) for each in one.findings),
                 detail=self.clean(one.detail),
                 reason=self.clean(one.reason),
@@ -119,7 +125,7 @@ class Session:
             report,
             target=self.clean(report.target),
             results=tuple(result(one) for one in report.results),
-            facts={name: self.clean(value) for name, value in report.facts.items()},
+            facts={self.clean(name): self.clean(value) for name, value in report.facts.items()},
         )
 
     def usage(self, message: str) -> int:

@@ -15,7 +15,7 @@ from otelctl.cli import options as opt
 from otelctl.cli import probing, sources, tracing
 from otelctl.cli import session as sessions
 from otelctl.cli.errors import Stop, UsageError
-from otelctl.cli.output import emit, rendered, write_file
+from otelctl.cli.output import emit, on_github, rendered, write_file
 from otelctl.facts import Signal
 from otelctl.model import CheckResult, Report, Status
 from otelctl.otlp import SyntheticTrace
@@ -156,14 +156,19 @@ def _finish(
     cleaned = session.redacted(report)
     if junit is not None:
         write_file(session, junit, rendered(cleaned, opt.Format.JUNIT, level), "--junit")
-    if session.variables.get("GITHUB_ACTIONS") == "true":
-        if output is not opt.Format.GITHUB:
-            # Workflow commands are read from both streams; stdout may be one JSON document.
-            session.terminal.tell([((line, ""),) for line in rendered(cleaned, opt.Format.GITHUB, level).splitlines()])
+    end = emit(session, report, output, fail_on, verbose=verbose)
+    if on_github(session):
+        annotations = rendered(cleaned, opt.Format.GITHUB, level)
+        if output is opt.Format.TEXT:
+            # On the stream of the guarded report, so that they come after its end; the two streams have no order.
+            session.terminal.raw(annotations)
+        elif output is not opt.Format.GITHUB:
+            # Workflow commands are read from both streams; stdout is one document.
+            session.terminal.tell([((line, ""),) for line in annotations.splitlines()])
         summary = session.variables.get("GITHUB_STEP_SUMMARY")
         if summary:
             _append(session, Path(summary), rendered(cleaned, opt.Format.MARKDOWN, level))
-    return emit(session, report, output, fail_on, verbose=verbose)
+    return end
 
 
 def _append(session: sessions.Session, path: Path, text: str) -> None:

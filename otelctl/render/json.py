@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,7 @@ def document(report: Report, fail_on: Severity = Severity.ERROR) -> dict[str, An
         "exit_code": exit_code,
         "primary": None if primary is None else primary.code,
         "checks": [_check(result) for result in report.results],
-        "facts": dict(report.facts),
+        "facts": _facts(report.facts),
     }
 
 
@@ -46,12 +47,25 @@ def error_document(command: str, version: str, message: str, exit_code: int) -> 
     }
 
 
+def _facts(facts: Mapping[str, str]) -> dict[str, str]:
+    """Return facts by names for programs: `trace_id` for what a person reads as "Trace ID"."""
+    found: dict[str, str] = {}
+    for label, value in facts.items():
+        name = slug = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_") or "fact"
+        number = 2
+        while name in found:
+            name, number = f"{slug}_{number}", number + 1
+        found[name] = value
+    return found
+
+
 def dump(value: Mapping[str, Any]) -> str:
     """Return JSON text with a line break at its end.
 
     All but ASCII is escaped: then no encoding of a pipe can spoil it, and no control character reaches a terminal.
+    So is the start of `##[command]`, which CI runners obey anywhere in a line.
     """
-    return json.dumps(value, indent=2) + "\n"
+    return json.dumps(value, indent=2).replace("##[", "#\\u0023[") + "\n"
 
 
 def _check(result: CheckResult) -> dict[str, Any]:
