@@ -106,7 +106,7 @@ def test_a_probe_leaves_nothing_behind(collector: Collector) -> None:
     assert_healthy(HEALTHY["basic"](collector).run("check-endpoint", "--signal", "all"))
     # A span goes through afterwards; whatever the probe had left would have come before it.
     sent = HEALTHY["basic"](collector).run("send-test-span")
-    assert len(sent_to(collector, sent.report["facts"]["Trace ID"])) == 2
+    assert len(sent_to(collector, sent.report["facts"]["trace_id"])) == 2
     assert len(collector.sink.requests) == before + 1
 
 
@@ -132,12 +132,12 @@ def test_a_span_arrives_as_reported(collector: Collector, name: str, protocol: s
     result = HEALTHY[name](collector).run("send-test-span", "--protocol", protocol, gzip)
     assert_healthy(result)
     facts = result.report["facts"]
-    arrived = [span for _, span in sent_to(collector, facts["Trace ID"])]
+    arrived = [span for _, span in sent_to(collector, facts["trace_id"])]
     server = next(span for span in arrived if span.kind == Span.SPAN_KIND_SERVER)
     (child,) = (span for span in arrived if span is not server)
-    assert (server.span_id.hex(), server.parent_span_id) == (facts["Span ID"], b"")
+    assert (server.span_id.hex(), server.parent_span_id) == (facts["span_id"], b"")
     assert child.parent_span_id == server.span_id
-    assert facts["traceparent"] == f"00-{facts['Trace ID']}-{child.span_id.hex()}-01"
+    assert facts["traceparent"] == f"00-{facts['trace_id']}-{child.span_id.hex()}-01"
     assert server.start_time_unix_nano <= child.start_time_unix_nano < child.end_time_unix_nano
     assert child.end_time_unix_nano <= server.end_time_unix_nano
 
@@ -151,8 +151,8 @@ def test_what_was_asked_for_is_in_the_span(collector: Collector) -> None:
     )  # fmt: skip
     assert_healthy(result)
     facts = result.report["facts"]
-    assert facts["Trace ID"] == trace_id
-    assert facts["TraceQL"] == '{ resource.service.name = "shop \\"ü\\"" }'
+    assert facts["trace_id"] == trace_id
+    assert facts["traceql"] == '{ resource.service.name = "shop \\"ü\\"" }'
     arrived = sent_to(collector, trace_id)
     assert {service for service, _ in arrived} == {'shop "ü"'}
     server = next(span for _, span in arrived if span.kind == Span.SPAN_KIND_SERVER)
@@ -166,7 +166,7 @@ def test_smoke_passes_and_its_span_arrives(collector: Collector, name: str) -> N
     """The CI step passes on a healthy Collector, every signal included, and its span is at the backend."""
     result = HEALTHY[name](collector).run("smoke", "--signal", "all")
     assert_healthy(result)
-    assert len(sent_to(collector, result.report["facts"]["Trace ID"])) == 2
+    assert len(sent_to(collector, result.report["facts"]["trace_id"])) == 2
 
 
 # Faults
@@ -271,7 +271,7 @@ def test_a_span_shows_the_backends_refusal(
     result = _with(getattr(collector, listener).http).run(command)
     assert (result.code, result.found) == (1, [code])
     assert said in result.finding(code)["summary"]
-    assert "Trace ID" not in result.report["facts"]
+    assert "trace_id" not in result.report["facts"]
 
 
 def test_a_body_over_the_limit_is_refused(collector: Collector) -> None:
