@@ -41,7 +41,7 @@ def test_a_span_arrives_through_it(nginx: Nginx, collector: Collector, place: st
     """A span sent to nginx is at the backend behind the Collector behind it."""
     result = check(nginx, getattr(nginx, place), "--protocol", protocol, "--gzip", command="send-test-span")
     assert (result.code, result.found) == (0, [])
-    assert len(collector.sink.spans(bytes.fromhex(result.report["facts"]["Trace ID"]), 2)) == 2
+    assert len(collector.sink.spans(bytes.fromhex(result.report["facts"]["trace_id"]), 2)) == 2
 
 
 # What a place of nginx's answers, by code, and a word of the summary that only this answer has.
@@ -73,7 +73,7 @@ def test_a_span_meets_the_same(nginx: Nginx, place: str) -> None:
     code, _ = PLACES[place]
     result = check(nginx, getattr(nginx, place), command="send-test-span")
     assert (result.code, result.found) == (1, [code])
-    assert "Trace ID" not in result.report["facts"]
+    assert "trace_id" not in result.report["facts"]
 
 
 def test_a_body_over_the_limit_is_told_by_its_size(nginx: Nginx) -> None:
