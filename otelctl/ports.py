@@ -9,14 +9,22 @@ from typing import Protocol
 
 from otelctl.facts import (
     Connected,
+    EcsAbsent,
+    EcsService,
+    EcsTask,
+    EcsTaskDefinition,
     Fault,
     HttpAnswer,
     HttpRequest,
     Proxy,
     Resolved,
+    RoleAbsent,
+    RolePolicies,
     Route,
     SecretAbsent,
+    SecretVersions,
     Secured,
+    Simulated,
     StoreConflict,
     StoredSecret,
     StoreFault,
@@ -83,6 +91,41 @@ class RevertibleStore(SecretStore, Protocol):
 
     def restore(self, previous: StoredSecret, expected: StoredSecret) -> Written | StoreConflict | StoreFault:
         """Make `previous` the current value again where `expected` still is the current one."""
+
+
+class Containers(Protocol):
+    """Amazon ECS, and what a task needs to start: its secrets and its execution role."""
+
+    @property
+    def region(self) -> str:
+        """The region in use, empty where none is known."""
+
+    def service(self, cluster: str, name: str) -> EcsService | EcsAbsent | StoreFault:
+        """Describe a service."""
+
+    def task_definition(self, name: str) -> EcsTaskDefinition | EcsAbsent | StoreFault:
+        """Describe a task definition by its ARN, `family:revision`, or the latest revision of a family."""
+
+    def tasks(self, cluster: str, service: str, *, stopped: bool) -> tuple[EcsTask, ...] | StoreFault:
+        """Describe the tasks of a service: those that are to run, or those that stopped within the last hour."""
+
+    def deploy(self, cluster: str, service: str) -> EcsService | EcsAbsent | StoreFault:
+        """Force a new deployment, and return the service as it is then."""
+
+    def secret(self, secret_id: str, region: str, stage: str, version: str) -> StoredSecret | SecretAbsent | StoreFault:
+        """Read one version of a secret; empty stage and version mean AWSCURRENT."""
+
+    def versions(self, secret_id: str, region: str) -> SecretVersions | SecretAbsent | StoreFault:
+        """Describe a secret without its value."""
+
+    def resource_policy(self, secret_id: str, region: str) -> str | StoreFault:
+        """Return the policy on a secret as JSON, or an empty text where it has none."""
+
+    def simulate(self, role: str, action: str, resource: str, context: Mapping[str, str]) -> Simulated | StoreFault:
+        """Have IAM judge one action of a role; `context` holds condition keys with their values."""
+
+    def role(self, role: str) -> RolePolicies | RoleAbsent | StoreFault:
+        """Read a role's trust policy and policies, as far as they can be read."""
 
 
 class Clock(Protocol):
