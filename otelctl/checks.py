@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from otelctl import __version__, otlp
-from otelctl.credential import Header, read_header
+from otelctl.credential import Header, is_instance_id, read_header
 from otelctl.diagnose import credential as credential_judge
 from otelctl.diagnose import endpoint as endpoint_judge
 from otelctl.diagnose import network as network_judge
@@ -26,9 +26,21 @@ from otelctl.endpoint import (
     alternatives,
     parse,
     signal_endpoint,
+    without_signal,
 )
 from otelctl.engine import Check, Outcome
-from otelctl.facts import Connected, Fault, HttpAnswer, HttpRequest, Protocol, Proxy, Resolved, Route, Secured, Signal, TlsOptions
+from otelctl.facts import (
+    Connected,
+    Fault,
+    HttpRequest,
+    Protocol,
+    Proxy,
+    Resolved,
+    Route,
+    Secured,
+    Signal,
+    TlsOptions,
+)
 from otelctl.model import Certainty, Finding, Severity
 from otelctl.ports import Link, World
 from otelctl.secret import Redactor, Secret
@@ -51,7 +63,7 @@ class Target:
     protocol: Setting[str]
     per_signal: bool = False
     mend_command: str = "otelctl inspect-auth --fix"
-    tls: TlsOptions = TlsOptions()
+    tls: TlsOptions = field(default_factory=TlsOptions)
     timeout: float = 10.0
     deadline: float = 30.0
     gzip: bool = False
@@ -62,7 +74,10 @@ class Target:
 
 @dataclass(slots=True)
 class Run:
-    """One run as it goes: its world, its target, and what the checks so far have learned."""
+    """One run as it goes: its world, its target, and what the checks so far have learned.
+
+    `suspicions` are findings that are not certain, put aside until an answer bears them out.
+    """
 
     world: World
     target: Target
@@ -74,6 +89,18 @@ class Run:
     proxy: Proxy | None = None
     accepted: set[Signal] = field(default_factory=set)
     date: tuple[str, datetime] | None = None
+
+    def __post_init__(self) -> None:
+        headers = self.target.headers
+        if headers is None:
+            return
+        self.header = header = read_header(headers.value.reveal())
+        hidden = [header.token, header.wire, header.meant, *(value for _, value in header.other)]
+        if not _numeric(header):
+            hidden.append(header.instance_id)  # what stands there may be a token
+        for secret in hidden:
+            if secret is not None:
+                self.redact.add(secret)
 
     @property
     def url(self) -> str:
@@ -92,7 +119,7 @@ class Run:
 
 
 def table(signals: Iterable[Signal], *, send: bool = False, probe: bool = True) -> tuple[Check[Run], ...]:
-    """Return the checks of an endpoint: for each signal whether it is taken and, with `send`, a real span at the end."""
+    """Return the checks of an endpoint: whether each signal is taken and, with `send`, a real span at the end."""
     path = ("settings", "endpoint", "credential", "dns", "tcp", "tls")
     rows = [
         Check("settings", "the settings name a protocol that can be checked", (), _settings),
@@ -114,8 +141,8 @@ def table(signals: Iterable[Signal], *, send: bool = False, probe: bool = True) 
 
 
 def _split(run: Run, findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Keep what is certain, or not an error; put errors that are only suspected aside until the answer is known."""
-    sure = [one for one in findings if one.certainty is Certainty.CERTAIN or one.severity is not Severity.ERROR]
+    """Keep what is certain; put what is only suspected aside until the answer is known."""
+    sure = [one for one in findings if one.certainty is Certainty.CERTAIN]
     run.suspicions += [one for one in findings if one not in sure]
     return tuple(sure)
 
@@ -136,18 +163,34 @@ def _settings(run: Run) -> Outcome:
 
 def _endpoint(run: Run) -> Outcome:
     target = run.target
+    text = target.endpoint.value
     try:
-        run.endpoint = parse(target.endpoint.value)
+        run.endpoint = parse(text)
     except EndpointError as error:
-        return Outcome(endpoint_judge.judge_unreadable(target.endpoint, str(error)))
+        if target.protocol.value != Protocol.GRPC or "://" in text:
+            return Outcome(endpoint_judge.judge_unreadable(target.endpoint, str(error)))
+        return _grpc_target(run, error)
+    for secret in (run.endpoint.username, run.endpoint.password, Secret(run.endpoint.query)):
+        if secret is not None:
+            run.redact.add(secret)
     findings = endpoint_judge.judge_endpoint(
         target.endpoint,
         run.endpoint,
         target.signals[0],
         per_signal=target.per_signal,
-        credential=target.headers is not None,
+        credential=run.header is not None and run.header.confidential,
     )
     return Outcome(_split(run, findings), f"{run.url} from {run.subject}")
+
+
+def _grpc_target(run: Run, problem: EndpointError) -> Outcome:
+    """Take `host:port`, which a gRPC exporter may be given (specification: protocol/exporter.md), as far as TCP."""
+    setting = run.target.endpoint
+    try:
+        run.endpoint = parse(f"http://{setting.value.strip()}")
+    except EndpointError:
+        return Outcome(endpoint_judge.judge_unreadable(setting, str(problem)))
+    return Outcome(detail=f"{run.endpoint.origin} from {run.subject}")
 
 
 def grafana_of(endpoint: Endpoint | None) -> bool | None:
@@ -164,10 +207,8 @@ def _credential(run: Run) -> Outcome:
         if endpoint is not None and endpoint.grafana is GrafanaHost.GATEWAY:
             return Outcome(credential_judge.judge_absent(endpoint.host))
         return Outcome(skipped="no OTLP headers are configured")
-    header = run.header = read_header(headers.value.reveal())
-    for secret in (header.token, header.wire, *(value for _, value in header.other)):
-        if secret is not None:
-            run.redact.add(secret)
+    header = run.header
+    assert header is not None  # noqa: S101  it was read when the run began
     judged = credential_judge.judge_header(header, headers.source, run.target.mend_command, grafana=grafana)
     findings = [one for one in judged if one.severity is not Severity.NOTICE]
     if endpoint is not None:
@@ -186,7 +227,7 @@ def describe(header: Header, source: Source) -> str:
 
 
 def _numeric(header: Header) -> bool:
-    return header.instance_id is not None and header.instance_id.reveal().isdigit()
+    return header.instance_id is not None and is_instance_id(header.instance_id.reveal())
 
 
 def _dns(run: Run) -> Outcome:
@@ -194,9 +235,7 @@ def _dns(run: Run) -> Outcome:
     assert endpoint is not None  # noqa: S101  the table has it after `endpoint`
     proxy = run.proxy = run.world.proxies.proxy_for(endpoint.scheme, endpoint.host, endpoint.port)
     tls = target.tls if endpoint.tls else None
-    run.link = run.world.network.open(
-        Route(endpoint.host, endpoint.port, tls, proxy, target.timeout, target.deadline)
-    )
+    run.link = run.world.network.open(Route(endpoint.host, endpoint.port, tls, proxy, target.timeout, target.deadline))
     fact = run.link.resolve()
     findings = network_judge.judge_resolve(fact, url=run.url, subject=run.subject)
     detail = ", ".join(fact.addresses[:2]) if isinstance(fact, Resolved) else ""
@@ -224,34 +263,44 @@ def _tls(run: Run) -> Outcome:
     return Outcome(findings, f"{fact.version}{alpn}, {fact.certificate.issuer} until {until}{verified}")
 
 
+def _authorization(run: Run) -> Secret | None:
+    """Return what goes out as Authorization: what an exporter sends, or what was meant where it sends none.
+
+    A probe of what was meant tells whether syntax alone is at fault.
+    """
+    header = run.header
+    return None if header is None else header.wire or header.mended() or header.meant
+
+
 def _headers(run: Run, protocol: Protocol, *, gzip: bool) -> tuple[tuple[str, Secret], ...]:
     """Return the headers of one request, as an exporter with these settings sends them."""
     fields = {"user-agent": Secret(f"otelctl/{__version__}"), "content-type": Secret(otlp.content_type(protocol))}
     if gzip:
         fields["content-encoding"] = Secret("gzip")
-    header = run.header
-    if header is not None:
-        fields |= {name: value for name, value in header.other if name not in fields}
-        authorization = header.wire or header.mended()
-        if authorization is not None:
-            fields["authorization"] = authorization
+    if run.header is not None:
+        fields |= {name: value for name, value in run.header.other if name not in fields}
+    authorization = _authorization(run)
+    if authorization is not None:
+        fields["authorization"] = authorization
     return tuple(fields.items())
 
 
 def _exchange(
-    run: Run, posted: Endpoint, signal: Signal, protocol: Protocol, body: bytes, *, empty: bool
+    run: Run, posted: Endpoint, signal: Signal, protocol: Protocol, body: bytes | None = None
 ) -> Exchange | Fault:
+    """Send one request: `body`, or an empty one, which leaves nothing behind."""
     assert run.link is not None  # noqa: S101  the table has it after `tcp`
+    empty = body is None
     gzip = run.target.gzip and not empty
-    request = HttpRequest("POST", posted.path or "/", _headers(run, protocol, gzip=gzip), body)
-    answer = run.link.exchange(request)
+    sent = otlp.empty_request(protocol) if body is None else body
+    answer = run.link.exchange(HttpRequest("POST", posted.target, _headers(run, protocol, gzip=gzip), sent))
     if isinstance(answer, Fault):
         return answer
     if run.date is None and answer.header("date"):
         run.date = (answer.header("date"), run.world.clock.now())
     read = otlp.read_answer(signal, answer.header("content-type"), answer.body, truncated=answer.truncated)
     text = run.redact(read.message or answer.reason)
-    return Exchange(run.url, posted, run.subject, answer, read, text[:_TEXT], protocol, len(body), empty)
+    return Exchange(run.url, posted, run.subject, answer, read, text[:_TEXT], protocol, len(sent), empty)
 
 
 def _protocol(run: Run) -> Protocol:
@@ -270,12 +319,11 @@ class _Probe:
     signal: Signal
 
     def __call__(self, run: Run) -> Outcome:
-        posted, protocol = _posted(run, self.signal), _protocol(run)
-        exchange = _exchange(run, posted, self.signal, protocol, otlp.empty_request(protocol), empty=True)
+        posted = _posted(run, self.signal)
+        exchange = _exchange(run, posted, self.signal, _protocol(run))
         if isinstance(exchange, Exchange) and otlp_judge.doubtful(exchange):
             # An empty protobuf body is the empty message, but some receivers take it for no body at all.
-            body = otlp.empty_request(Protocol.HTTP_JSON)
-            settled = _exchange(run, posted, self.signal, Protocol.HTTP_JSON, body, empty=True)
+            settled = _exchange(run, posted, self.signal, Protocol.HTTP_JSON)
             if isinstance(settled, Exchange) and (otlp_judge.accepted(settled) or otlp_judge.reached(settled)):
                 exchange = settled
         return _judge(run, self.signal, exchange)
@@ -286,94 +334,133 @@ def _send(run: Run) -> Outcome:
     assert trace is not None  # noqa: S101  the caller sets it with `send`
     protocol = _protocol(run)
     body = otlp.encode(trace.request, protocol, gzip=run.target.gzip)
-    exchange = _exchange(run, _posted(run, Signal.TRACES), Signal.TRACES, protocol, body, empty=False)
+    exchange = _exchange(run, _posted(run, Signal.TRACES), Signal.TRACES, protocol, body)
     return _judge(run, Signal.TRACES, exchange)
 
 
 def _judge(run: Run, signal: Signal, exchange: Exchange | Fault) -> Outcome:
     if isinstance(exchange, Fault):
-        findings = network_judge.judge_fault(exchange, url=run.url, subject=run.subject)
-        return Outcome((*findings, *_suspected(run, "URL-PORT-PROTOCOL")))
-    answer, read = exchange.answer, exchange.read
+        return Outcome(_no_answer(run, exchange))
+    answer = exchange.answer
     findings = network_judge.judge_answer(answer, url=run.url, subject=run.subject, proxy=run.proxy)
     if findings:
         return Outcome(findings, f"{answer.status}")
     assert run.endpoint is not None  # noqa: S101  the table has it after `endpoint`
     findings = endpoint_judge.judge_zone(answer, exchange.text or "no text", run.endpoint, run.subject)
-    if not findings and answer.status in (401, 403):
-        findings = otlp_judge.wants_tenant(exchange) or _refused(run, signal, exchange)
-    elif not findings and answer.status == 404:
-        findings = _not_found(run, signal, exchange)
-    elif not findings:
-        findings = otlp_judge.judge_answer(exchange)
-        if findings:
-            findings = _confirmed(run, answer) or findings
-    if not any(finding.severity in (Severity.ERROR, Severity.UNKNOWN) for finding in findings):
-        run.accepted.add(signal)
-    said = f"{answer.status}, {otlp_judge.describe(exchange)}"
-    if signal in run.accepted:
-        said = _fine(run, exchange)
-    return Outcome(findings, said)
+    findings = findings or _judge_status(run, signal, exchange)
+    if any(finding.severity in (Severity.ERROR, Severity.UNKNOWN) for finding in findings):
+        return Outcome(findings, f"{answer.status}, {otlp_judge.describe(exchange)}")
+    run.accepted.add(signal)
+    return Outcome(findings, _fine(run, exchange))
+
+
+def _no_answer(run: Run, fault: Fault) -> tuple[Finding, ...]:
+    findings = network_judge.judge_fault(fault, url=run.url, subject=run.subject)
+    suspected = _suspected(run, "URL-PORT-PROTOCOL")
+    if suspected and any(one.code == "NET-HTTP-ON-GRPC-PORT" for one in findings):
+        return suspected  # the same in the words of the setting that is wrong
+    return (*findings, *suspected)
+
+
+# What a wrong host or path answers, whatever the credential is worth.
+_ELSEWHERE = frozenset({400, 401, 403, 404, 405})
+
+
+def _judge_status(run: Run, signal: Signal, exchange: Exchange) -> tuple[Finding, ...]:
+    status = exchange.answer.status
+    if status in _ELSEWHERE and not otlp_judge.reached(exchange):
+        wrong_place = _suspected(run, "URL-QUERY-HOST", "URL-UI-HOST", "URL-PROMETHEUS-PATH")
+        if wrong_place:
+            return wrong_place
+    if status in (401, 403):
+        return otlp_judge.wants_tenant(exchange) or _refused(run, signal, exchange)
+    if status == 404:
+        return _not_found(run, signal, exchange)
+    return otlp_judge.judge_answer(exchange)
 
 
 def _fine(run: Run, exchange: Exchange) -> str:
     """Say what exactly was shown to be fine, and no more."""
-    credential = "the credential is accepted, " if run.header is not None and run.header.wire is not None else ""
-    if not exchange.empty:
-        return f"{exchange.answer.status}, {credential}the span was accepted"
+    status = exchange.answer.status
+    sent = run.header is not None and run.header.wire is not None
     if otlp_judge.reached(exchange):
-        return f"{exchange.answer.status}, {credential}the receiver wants content in a request"
-    return f"{exchange.answer.status}, {credential}an empty request was accepted"
+        # Who reads the body before the credential has shown nothing of it; Grafana Cloud's gateway reads it after.
+        checked = sent and exchange.posted.grafana is GrafanaHost.GATEWAY
+        credential = "the credential is accepted, " if checked else ""
+        return f"{status}, {credential}the receiver wants content in a request"
+    credential = "the credential is accepted, " if sent else ""
+    return f"{status}, {credential}{'an empty request' if exchange.empty else 'the span'} was accepted"
 
 
 def _suspected(run: Run, *codes: str) -> tuple[Finding, ...]:
     return tuple(one for one in run.suspicions if one.code in codes)
 
 
-def _confirmed(run: Run, answer: HttpAnswer) -> tuple[Finding, ...]:
-    """Return the suspicion about the host that this answer bears out, if there is one."""
-    if answer.status in (400, 405):
-        return tuple(one for one in run.suspicions if one.code in ("URL-QUERY-HOST", "URL-PROMETHEUS-PATH"))
-    return ()
-
-
 def _refused(run: Run, signal: Signal, exchange: Exchange) -> tuple[Finding, ...]:
     header, headers = run.header, run.target.headers
     assert run.endpoint is not None  # noqa: S101  the table has it after `endpoint`
-    return credential_judge.judge_refusal(
-        exchange.answer,
-        exchange.text or "no text",
-        sent=header is not None and (header.wire or header.mended()) is not None,
-        suspects=[one for one in run.suspicions if one.code.startswith("AUTH-")],
-        accepted_elsewhere=bool(run.accepted - {signal}),
-        host=run.endpoint.origin,
-        url=run.url,
-        signal=signal,
-        subject=str(headers.source) if headers else run.subject,
-        instance_id=header.instance_id.reveal() if header and header.instance_id and _numeric(header) else "unknown",
+    known = header.instance_id.reveal() if header is not None and header.instance_id and _numeric(header) else None
+    elsewhere = None
+    if known is not None and credential_judge.unknown_pair(exchange.answer):
+        elsewhere = _accepting(run, signal, run.endpoint)
+    findings = credential_judge.judge_refusal(
+        credential_judge.Refused(
+            answer=exchange.answer,
+            text=exchange.text or "no text",
+            grafana=bool(grafana_of(run.endpoint)),
+            sent=_authorization(run) is not None,
+            suspects=[one for one in run.suspicions if one.code.startswith("AUTH-") and one.severity is Severity.ERROR],
+            probed=signal in run.accepted and not exchange.empty,
+            elsewhere=elsewhere,
+            host=run.endpoint.origin,
+            url=run.url,
+            signal=signal,
+            subject=str(headers.source) if headers else run.subject,
+            instance_id=known or "unknown",
+        )
     )
+    if any(one.code == "AUTH-INVALID" for one in findings):
+        findings += _suspected(run, "AUTH-REGION")
+    return findings
+
+
+def _accepting(run: Run, refused: Signal, endpoint: Endpoint) -> Signal | None:
+    """Return another signal for which the same credential is accepted."""
+    base = endpoint.with_path(without_signal(endpoint.path)) if run.target.per_signal else endpoint
+    for signal in Signal:
+        if signal is refused:
+            continue
+        if signal in run.accepted:
+            return signal
+        exchange = _exchange(run, signal_endpoint(base, signal), signal, _protocol(run))
+        if isinstance(exchange, Fault):
+            return None
+        if otlp_judge.accepted(exchange):
+            return signal
+    return None
 
 
 def _not_found(run: Run, signal: Signal, exchange: Exchange) -> tuple[Finding, ...]:
     """Find out which path the receiver takes instead: an empty request to each path worth trying settles it."""
     endpoint, target = run.endpoint, run.target
     assert endpoint is not None  # noqa: S101  the table has it after `endpoint`
-    if (confirmed := _suspected(run, "URL-QUERY-HOST", "URL-UI-HOST", "URL-PROMETHEUS-PATH")):
-        return confirmed
     tried: list[Alternative] = []
-    working = None
+    likely: Alternative | None = None
+    working: tuple[Alternative, Certainty] | None = None
     for alternative in alternatives(endpoint, signal, per_signal=target.per_signal):
-        protocol = _protocol(run)
-        body = otlp.empty_request(protocol)
-        tried.append(alternative)
-        answer = _exchange(run, alternative.posted, alternative.signal, protocol, body, empty=True)
+        answer = _exchange(run, alternative.posted, alternative.signal, _protocol(run))
         if isinstance(answer, Fault):
             break
+        tried.append(alternative)
         if _takes_otlp(answer):
-            working = alternative
+            working = (alternative, Certainty.CERTAIN)
             break
+        if answer.answer.status in (401, 403) and likely is None:
+            likely = alternative  # something is guarded there that is not where the request went
+    if working is None and likely is not None:
+        working = (likely, Certainty.LIKELY)
     return endpoint_judge.judge_not_found(
-        target.endpoint, endpoint, exchange.posted, working, signal, tuple(tried)
+        target.endpoint, endpoint, exchange.posted, signal=signal, working=working, tried=tuple(tried)
     )
 
 

@@ -17,13 +17,28 @@ from urllib.parse import unquote
 from otelctl.secret import Secret
 
 _QUOTES = "\"'`“”‘’"
+_NAME = r"OTEL_EXPORTER_OTLP(?:_[A-Z]+)?_HEADERS"
+# A line of a shell, a Dockerfile, PowerShell, .env, YAML or JSON that sets the variable.
 _VARIABLE = re.compile(
-    r"^\s*(?:-\s+)?(?:export\s+|set\s+|ENV\s+|\$env:)?[\"']?(?P<name>OTEL_EXPORTER_OTLP(?:_[A-Z]+)?_HEADERS)[\"']?\s*[=:]\s*",
+    rf"^[ \t]*(?:-[ \t]+)?(?P<lead>[\"'])?(?:export[ \t]+|set[ \t]+|ENV[ \t]+|\$env:)?{_NAME}"
+    r"(?P<close>[\"'])?[ \t]*[=:][ \t]*",
+    re.IGNORECASE | re.MULTILINE,
+)
+# Base64 holds no underscore and no colon, so neither of these can begin a line of a wrapped credential.
+_NEXT_VARIABLE = re.compile(r"\n[ \t]*(?:export[ \t]+)?[A-Z][A-Z0-9]*_[A-Z0-9_]*=")
+_ENTRIES = re.compile(r",|\r?\n(?=[A-Za-z][A-Za-z0-9-]*(?::|=[^=\s]))")
+_COLON = re.compile(r"^\s*(?:-H\s*|--header[\s=]+)?[\"']?(?:proxy-)?authorization[\"']?\s*:\s*", re.IGNORECASE)
+_NAMED = re.compile(r"^\s*[\"']?authorization[\"']?\s*=\s*", re.IGNORECASE)
+_OTHER = re.compile(r"^\s*(?P<name>[A-Za-z0-9!#$&'*.^_|~-]+)\s*=")
+_OTHER_COLON = re.compile(r"^\s*(?P<name>x-[A-Za-z0-9-]+)\s*:", re.IGNORECASE)
+_SCHEME = re.compile(r"^(?P<scheme>basic|bearer)(?P<gap>(?:\s|\+)+|$)", re.IGNORECASE)
+# Other schemes that receivers of OTLP ask for; any other first word may be half of a wrapped credential.
+_OTHER_SCHEME = re.compile(
+    r"^(?P<scheme>api-?key|api-?token|token|key|secret|digest|negotiate|oauth|dpop|splunk|signature|aws4-hmac-sha256)\s+",
     re.IGNORECASE,
 )
-_COLON = re.compile(r"^\s*[\"']?(?:proxy-)?authorization[\"']?\s*:\s*", re.IGNORECASE)
-_NAMED = re.compile(r"^\s*[\"']?authorization[\"']?\s*=\s*", re.IGNORECASE)
-_SCHEME = re.compile(r"^(?P<scheme>basic|bearer)(?P<gap>(?:\s|%20|\+|%2520|%09)+|$)", re.IGNORECASE)
+_AGAIN = re.compile(r"^\s*(?:authorization\s*[=:]\s*)?basic\s+", re.IGNORECASE)
+_CONFIDENTIAL = re.compile(r"auth|key|token|secret|password|cookie|credential|dsn|team")
 _BASE64 = re.compile(r"^[A-Za-z0-9+/_-]+={0,2}$")
 _PLACEHOLDER = re.compile(
     r"^<.*>$|^\[.*\]$|^\{\{.*\}\}$|^\$\{?[A-Za-z_]\w*\}?$|^%[A-Za-z_]\w*%$|"
@@ -64,7 +79,7 @@ def _clean(value: object) -> str:
 def read_token(text: str) -> Token:
     """Return what a token says of itself, by its prefix and the JSON that an access policy token holds.
 
-    An access policy token is `glc_` and base64, in any variant, of `{"o": org, "n": name, "k": key, "m": {"r": region}}`.
+    An access policy token is `glc_` and base64, in any variant, of `{"o": org, "n": name, "k": key, "m": {"r": zone}}`.
     """
     if not text:
         return Token(TokenKind.EMPTY)
@@ -89,7 +104,12 @@ def read_token(text: str) -> Token:
 
 def is_placeholder(text: str) -> bool:
     """Tell whether a value is an example that nobody replaced, or a variable that nobody expanded."""
-    return bool(_PLACEHOLDER.search(text))
+    return bool(_PLACEHOLDER.match(text))
+
+
+def is_instance_id(text: str) -> bool:
+    """Tell whether a text has the form of an instance ID: digits alone, as ASCII has them."""
+    return text.isascii() and text.isdigit()
 
 
 def looks_like_token(text: str) -> bool:
@@ -99,7 +119,7 @@ def looks_like_token(text: str) -> bool:
 
 def header_value(instance_id: Secret, token: Secret) -> Secret:
     """Return `Basic base64(instanceID:token)`, on one line (RFC 7617)."""
-    pair = f"{instance_id.reveal()}:{token.reveal()}".encode()
+    pair = f"{instance_id.reveal()}:{token.reveal()}".encode("utf-8", "surrogatepass")
     return Secret("Basic " + base64.b64encode(pair).decode())
 
 
@@ -120,7 +140,7 @@ class Form(enum.StrEnum):
     HEADER_VALUE = "header value"
     BASE64 = "base64 alone"
     PAIR = "pair, not encoded"
-    TOKEN = "token alone"
+    TOKEN = "token alone"  # noqa: S105  words, not a password
     OTHER_HEADERS = "headers without Authorization"
     EMPTY = "empty"
 
@@ -135,12 +155,15 @@ class Trait(enum.StrEnum):
     PERCENT_ENCODED = "percent_encoded"
     LITERAL_SPACE = "literal_space"
     PERCENT_TWICE = "percent_twice"
+    PLUS_FOR_SPACE = "plus_for_space"
     QUOTED = "quoted"
+    PAIR_QUOTED = "pair_quoted"
     WRAPPED = "wrapped"
     NOT_ENCODED = "not_encoded"
     NOT_BASE64 = "not_base64"
+    BASE64_VARIANT = "base64_variant"
     ENCODED_TWICE = "encoded_twice"
-    NO_COLON = "no_colon"
+    HALF_MISSING = "half_missing"
     REVERSED = "reversed"
     TRAILING_NEWLINE = "trailing_newline"
     STRAY_SPACE = "stray_space"
@@ -152,41 +175,58 @@ class Header:
     """What a header is, whatever form it came in.
 
     `instance_id` and `token` are in their right slots, cleaned, where they could be told. `wire` is the value of
-    Authorization that an exporter which follows the specification will send, None where it sends none; `other` holds
-    the headers beside it, by lower-case name.
+    Authorization that an exporter which follows the specification will send, None where it sends none; `meant` the
+    value without the faults of syntax that keep it from being sent. `other` holds the headers beside it, by
+    lower-case name.
     """
 
     form: Form
     traits: frozenset[Trait]
-    scheme: str
-    instance_id: Secret | None
-    token: Secret | None
-    claims: Token
-    wire: Secret | None
+    scheme: str = ""
+    instance_id: Secret | None = None
+    token: Secret | None = None
+    claims: Token = Token(TokenKind.EMPTY)
+    wire: Secret | None = None
+    meant: Secret | None = None
     other: tuple[tuple[str, Secret], ...] = ()
+
+    @property
+    def confidential(self) -> bool:
+        """Whether any of these headers is nobody else's business; the name of a tenant is no secret."""
+        return self.meant is not None or any(_CONFIDENTIAL.search(name) for name, _ in self.other)
 
     def mended(self) -> Secret | None:
         """Return the right value of Authorization, where both halves are known and fit to be sent."""
         if self.instance_id is None or self.token is None:
             return None
-        if not self.instance_id.reveal().isdigit() or self.claims.kind in (TokenKind.EMPTY, TokenKind.PLACEHOLDER):
+        if not is_instance_id(self.instance_id.reveal()):
+            return None
+        if self.claims.kind in (TokenKind.EMPTY, TokenKind.PLACEHOLDER):
             return None
         return header_value(self.instance_id, self.token)
 
 
 def _unbase64(text: str) -> str:
-    """Decode base64 of any variant, padded or not; raises ValueError."""
+    """Decode base64 of any variant, padded or not, to text; raises ValueError.
+
+    Text that is not UTF-8 is read as Latin-1, in which Basic credentials were written before (RFC 7617, section 2).
+    """
     packed = text.rstrip("=").translate(str.maketrans("-_", "+/"))
     try:
-        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True).decode()
+        data = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
     except binascii.Error as error:
         raise ValueError("not base64") from error
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        decoded = data.decode("latin-1")
+        if ":" not in decoded or not all(char.isprintable() or char in "\r\n" for char in decoded):
+            raise
+        return decoded
 
 
-def _unquote_ends(text: str) -> str:
-    while text and text[0] in _QUOTES and (len(text) == 1 or text[-1] == text[0] or text[-1] not in _QUOTES):
-        text = text[1:-1] if len(text) > 1 and text[-1] == text[0] else text[1:]
-    return text
+# What exporters drop: they send no Authorization, or not this one.
+_DROPPED = frozenset({Trait.COLON_SYNTAX, Trait.NAME_MISSING, Trait.QUOTED, Trait.WRAPPED, Trait.VALUE_MISSING})
 
 
 def read_header(text: str) -> Header:
@@ -195,143 +235,208 @@ def read_header(text: str) -> Header:
     Never raises: what can't be made out is told by the traits.
     """
     traits: set[Trait] = set()
-    text = text.strip("\r\n\t \ufeff")
-    line = _VARIABLE.match(text)
-    body = text[line.end() :] if line else text
-    form = Form.VARIABLE_LINE if line else Form.OTLP_HEADERS
-    body = body.rstrip(",") if line and body.startswith('"') else body
-    if len(body) >= 2 and body[0] in _QUOTES and body[-1] == body[0]:
-        # Around a variable line's value the quotes are the shell's or the .env file's own syntax.
-        if not line:
-            traits.add(Trait.QUOTED)
-        body = body[1:-1].strip()
-    if not body.strip():
-        return Header(Form.EMPTY, frozenset({Trait.VALUE_MISSING}), "", None, None, Token(TokenKind.EMPTY), None)
-
+    body, form = _body(text.strip("\r\n\t \ufeff"), traits)
+    if not body:
+        return Header(Form.EMPTY, frozenset({Trait.VALUE_MISSING}))
     value, others, form = _authorization(body, form, traits)
     if value is None:
-        return Header(
-            Form.OTHER_HEADERS, frozenset(traits), "", None, None, Token(TokenKind.EMPTY), None, tuple(others)
-        )
+        return Header(Form.OTHER_HEADERS, frozenset(traits), other=tuple(others))
     reading = _read_value(value, form, traits)
-    dropped = traits & {Trait.COLON_SYNTAX, Trait.NAME_MISSING, Trait.QUOTED, Trait.WRAPPED, Trait.VALUE_MISSING}
-    wire = None if dropped else Secret(unquote(value).strip())
     return Header(
-        reading.form, frozenset(traits), reading.scheme, reading.instance_id, reading.token, reading.claims, wire,
+        reading.form,
+        frozenset(traits),
+        reading.scheme,
+        reading.instance_id,
+        reading.token,
+        reading.claims,
+        None if traits & _DROPPED else Secret(unquote(value).strip()),
+        Secret(f"{reading.scheme.capitalize()} {reading.payload}".strip()) if reading.payload else None,
         tuple(others),
-    )  # fmt: skip
+    )
 
 
-def _authorization(
-    body: str, form: Form, traits: set[Trait]
-) -> tuple[str | None, list[tuple[str, Secret]], Form]:
+def _body(text: str, traits: set[Trait]) -> tuple[str, Form]:
+    """Return what the variable holds, without the name and the quotes of a line that sets it, and the form."""
+    line = _VARIABLE.search(text)
+    if line is None:
+        if len(text) >= 2 and text[0] in _QUOTES and text[-1] == text[0]:
+            traits.add(Trait.QUOTED)
+            text = text[1:-1]
+        return text.strip(), Form.OTLP_HEADERS
+    body = text[line.end() :]
+    if following := _NEXT_VARIABLE.search(body):
+        body = body[: following.start()].rstrip()
+    lead = line["lead"] if not line["close"] else ""
+    if lead and body.endswith(lead):
+        body = body[:-1]
+    if body[:1] in {'"', "'"}:
+        # These quotes are the syntax of the shell or of the file, and end the value.
+        end = body.find(body[0], 1)
+        rest = body[end + 1 :].strip()
+        if end > 0 and (not rest or rest[0] in ",;#}"):
+            body = body[1:end]
+    else:
+        body = re.split(r"\s#", body, maxsplit=1)[0]
+    return body.strip(), Form.VARIABLE_LINE
+
+
+def _authorization(body: str, form: Form, traits: set[Trait]) -> tuple[str | None, list[tuple[str, Secret]], Form]:
     """Return the value of Authorization in a headers string, the headers beside it, and the form they came in."""
-    if colon := _COLON.match(body):
-        traits.add(Trait.COLON_SYNTAX)
-        return body[colon.end() :], [], Form.HTTP_HEADER
     others: list[tuple[str, Secret]] = []
     value: str | None = None
-    entries = [entry for entry in body.split(",") if entry.strip()]
+    entries = [entry for entry in _ENTRIES.split(body) if entry.strip()]
     for entry in entries:
         if named := _NAMED.match(entry):
             value = entry[named.end() :]
         elif colon := _COLON.match(entry):
             traits.add(Trait.COLON_SYNTAX)
-            value = entry[colon.end() :]
-        elif re.match(r"^\s*[A-Za-z0-9!#$&'*.^_|~-]+\s*=", entry) and not _bare(entry):
-            name, _, rest = entry.partition("=")
-            others.append((name.strip().lower(), Secret(unquote(rest.strip()))))
-        elif value is None and len(entries) == 1:
-            value = entry
+            value, form = entry[colon.end() :], Form.HTTP_HEADER
+        elif (other := _OTHER.match(entry)) and not _bare(entry, alone=len(entries) == 1):
+            others.append((other["name"].lower(), Secret(unquote(entry[other.end() :].strip()))))
+        elif other := _OTHER_COLON.match(entry):
+            traits.add(Trait.COLON_SYNTAX)
+            others.append((other["name"].lower(), Secret(entry[other.end() :].strip())))
+        elif value is None and _bare(entry, alone=len(entries) == 1):
             traits.add(Trait.NAME_MISSING)
-            form = Form.HEADER_VALUE
+            value, form = entry, Form.HEADER_VALUE
+    if value is None and not others:
+        traits.add(Trait.NAME_MISSING)
+        value, form = body, Form.HEADER_VALUE
     return value, others, form
 
 
-def _bare(entry: str) -> bool:
-    """Tell a bare credential from a `k=v` pair: base64 padding looks like one."""
+def _bare(entry: str, *, alone: bool) -> bool:
+    """Tell a bare credential from a `k=v` pair: base64 padding looks like one. Beside others it must be plain."""
     text = entry.strip()
-    return bool(_SCHEME.match(text) or _BASE64.match("".join(text.split())) or looks_like_token(text) or ":" in text)
+    if _SCHEME.match(text) or looks_like_token(text):
+        return True
+    return alone and (bool(_BASE64.match("".join(text.split()))) or not _OTHER.match(text))
 
 
 @dataclass(slots=True)
 class _Value:
     form: Form
     scheme: str = ""
+    payload: str = ""
     instance_id: Secret | None = None
     token: Secret | None = None
     claims: Token = Token(TokenKind.EMPTY)
 
 
 def _read_value(value: str, form: Form, traits: set[Trait]) -> _Value:
-    stripped = value.strip()
-    if any(quote in stripped for quote in ('"', "“", "”")) or stripped[:1] in _QUOTES or stripped[-1:] in _QUOTES:
-        if stripped.strip(_QUOTES):
-            traits.add(Trait.QUOTED)
-        stripped = stripped.strip(_QUOTES).replace('"', "").strip()
-    if re.search(r"%25(?:20|3[dD]|2[bBfF])", stripped):
-        traits.add(Trait.PERCENT_TWICE)
-        stripped = unquote(stripped)
-    if re.search(r"%(?:20|3[dD]|2[bBfF]|3[aA]|09)", stripped):
-        traits.add(Trait.PERCENT_ENCODED)
-        stripped = unquote(stripped)
-    scheme = ""
+    """Read the value of Authorization: its encoding, its scheme, and what follows."""
+    stripped = _decoded(_without_quotes(value.strip(), traits), traits)
+    found = _Value(form)
     if match := _SCHEME.match(stripped):
-        scheme = match["scheme"].lower()
-        if match["gap"].startswith(" ") and Trait.PERCENT_ENCODED not in traits:
+        found.scheme = match["scheme"].lower()
+        if "+" in match["gap"]:
+            traits.add(Trait.PLUS_FOR_SPACE)
+        elif match["gap"] and Trait.PERCENT_ENCODED not in traits:
             traits.add(Trait.LITERAL_SPACE)
-        stripped = stripped[match.end() :]
-    payload = stripped.strip()
+    elif match := _OTHER_SCHEME.match(stripped):
+        found.scheme = match["scheme"].lower()
+    payload = stripped[match.end() :].strip() if match else stripped.strip()
     if not payload:
         traits.add(Trait.VALUE_MISSING)
-        return _Value(form, scheme)
+        return found
+    found.payload = payload
     if is_placeholder(payload):
         traits.add(Trait.PLACEHOLDER)
-        return _Value(form, scheme, claims=Token(TokenKind.PLACEHOLDER))
-    if re.search(r"\s|\\n", payload) and ":" not in payload:
+        found.claims = Token(TokenKind.PLACEHOLDER)
+        return found
+    if re.search(r"\s|\\n", payload) and ":" not in payload and found.scheme in {"", "basic", "bearer"}:
         traits.add(Trait.WRAPPED)
-        payload = re.sub(r"\s+|\\n", "", payload)
-    if scheme == "bearer":
-        found = _Value(form, scheme)
-        _split(payload, found, traits) if ":" in payload else _only_token(payload, found)
-        return found
-    if not scheme:
+        found.payload = re.sub(r"\s+|\\n", "", payload)
+    if found.scheme == "bearer":
+        _read_bearer(found, traits)
+    elif found.scheme in {"", "basic"}:
+        _read_basic(found, traits)
+    return found
+
+
+def _without_quotes(text: str, traits: set[Trait]) -> str:
+    if '"' in text or "“" in text or "”" in text or text[:1] in _QUOTES or text[-1:] in _QUOTES:
+        if bare := text.strip(_QUOTES):
+            traits.add(Trait.QUOTED)
+        return bare.replace('"', "").strip()
+    return text
+
+
+def _decoded(text: str, traits: set[Trait]) -> str:
+    """Undo percent-encoding as often as it was done."""
+    if re.search(r"%25(?:20|3[dD]|2[bBfF])", text):
+        traits.add(Trait.PERCENT_TWICE)
+        text = unquote(text)
+    if re.search(r"%(?:20|3[dD]|2[bBfF]|3[aA]|09)", text):
+        traits.add(Trait.PERCENT_ENCODED)
+        text = unquote(text)
+    return text
+
+
+def _read_bearer(found: _Value, traits: set[Trait]) -> None:
+    """Read what follows Bearer: a token, or what should have followed Basic."""
+    if ":" in found.payload:
+        _split(found.payload, found, traits)
+        return
+    try:
+        decoded = _unbase64(found.payload)
+    except ValueError:
+        decoded = ""
+    left, _, right = decoded.partition(":")
+    if is_instance_id(left) and looks_like_token(right):
+        _split(decoded, found, traits)
+    else:
+        _only_token(found.payload, found)
+
+
+def _read_basic(found: _Value, traits: set[Trait]) -> None:
+    """Read what follows Basic, or stands where that is missing."""
+    payload, nameless = found.payload, Trait.NAME_MISSING in traits
+    if not found.scheme:
         traits.add(Trait.SCHEME_MISSING)
-    found = _Value(form, scheme or "")
     if looks_like_token(payload) and ":" not in payload:
-        found.form = Form.TOKEN if Trait.NAME_MISSING in traits else form
-        traits.update({Trait.NOT_ENCODED, Trait.NO_COLON})
+        found.form = Form.TOKEN if nameless else found.form
+        traits.update({Trait.NOT_ENCODED, Trait.HALF_MISSING})
         _only_token(payload, found)
-        return found
+        return
     if ":" in payload:
         traits.add(Trait.NOT_ENCODED)
-        found.form = Form.PAIR if not scheme and Trait.NAME_MISSING in traits else form
+        found.form = Form.PAIR if nameless and not found.scheme else found.form
         _split(payload, found, traits)
-        return found
-    if not scheme and Trait.NAME_MISSING in traits:
-        found.form = Form.BASE64
+        return
     try:
         decoded = _unbase64(payload)
     except ValueError:
         traits.add(Trait.NOT_BASE64)
-        return found
+        return
+    if nameless and not found.scheme:
+        found.form = Form.BASE64
+    if len(payload) % 4 or re.search(r"[-_]", payload):
+        traits.add(Trait.BASE64_VARIANT)
     for _ in range(2):
-        inner = re.sub(r"^(?:authorization\s*[=:]\s*)?basic\s+", "", decoded.strip(), flags=re.IGNORECASE)
-        if ":" in inner and inner == decoded.strip():
-            break
-        try:
-            again = inner if ":" in inner else _unbase64("".join(inner.split()))
-        except ValueError:
+        again = _decode_again(decoded)
+        if again is None:
             break
         traits.add(Trait.ENCODED_TWICE)
         decoded = again
-    if ":" not in decoded:
-        traits.add(Trait.NO_COLON)
-        if looks_like_token(decoded.strip()):
-            _only_token(decoded.strip(), found)
-        return found
-    _split(decoded, found, traits)
-    return found
+    if ":" in decoded:
+        _split(decoded, found, traits)
+        return
+    traits.add(Trait.HALF_MISSING)
+    if looks_like_token(decoded.strip()):
+        _only_token(decoded.strip(), found)
+
+
+def _decode_again(decoded: str) -> str | None:
+    """Return the pair that stands one encoding deeper, or None where this is no encoding of one."""
+    inner = _AGAIN.sub("", decoded.strip())
+    if ":" in inner:
+        return inner if inner != decoded.strip() else None
+    try:
+        again = _unbase64("".join(inner.split()))
+    except ValueError:
+        return None
+    return again if ":" in again or _AGAIN.match(again) else None
 
 
 def _only_token(text: str, found: _Value) -> None:
@@ -349,10 +454,14 @@ def _split(pair: str, found: _Value, traits: set[Trait]) -> None:
         traits.add(Trait.STRAY_SPACE)
     left, right = left.strip(), right.strip()
     bare_left, bare_right = left.strip(_QUOTES), right.strip(_QUOTES)
-    if (bare_left, bare_right) != (left, right) and (bare_left.isdigit() or looks_like_token(bare_right)):
-        traits.add(Trait.QUOTED)
+    if (bare_left, bare_right) != (left, right) and (is_instance_id(bare_left) or looks_like_token(bare_right)):
+        traits.add(Trait.PAIR_QUOTED)
         left, right = bare_left, bare_right
-    if looks_like_token(left) and right.isdigit():
+    if looks_like_token(left + right) and not (left and right):
+        traits.add(Trait.HALF_MISSING)
+        _only_token(left or right, found)
+        return
+    if _is_reversed(left, right):
         traits.add(Trait.REVERSED)
         left, right = right, left
     found.instance_id = Secret(left)
@@ -360,3 +469,10 @@ def _split(pair: str, found: _Value, traits: set[Trait]) -> None:
     found.claims = read_token(right)
     if found.claims.kind is TokenKind.PLACEHOLDER or is_placeholder(left):
         traits.add(Trait.PLACEHOLDER)
+
+
+def _is_reversed(left: str, right: str) -> bool:
+    """Tell whether a token stands where the instance ID belongs, and something else where the token does."""
+    if is_instance_id(right):
+        return looks_like_token(left)
+    return left.startswith(("glc_", "glsa_")) and not looks_like_token(right)

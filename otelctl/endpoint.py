@@ -7,6 +7,7 @@ specification (paths), Grafana Cloud's documentation of the OTLP gateway (host n
 from __future__ import annotations
 
 import enum
+import ipaddress
 import re
 from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
@@ -17,9 +18,13 @@ from otelctl.settings import Signal
 HTTP_PORT = 4318
 GRPC_PORT = 4317
 
-_SIGNAL_PATH = re.compile(r"/v1/(?:traces|metrics|logs)/?$")
+_SIGNAL_PATH = re.compile(r"/v1/(?P<signal>traces|metrics|logs)/?$")
+_SIGNALS = frozenset(Signal)
 _GATEWAY = re.compile(r"^otlp-gateway-(?P<zone>[a-z0-9-]+?)(?:\.(?P<nest>[a-z0-9-]+))?\.grafana\.net$")
-_QUERY = re.compile(r"^(?:tempo|prometheus|logs|profiles|graphite|loki|mimir)-[a-z0-9-]+(?:\.[a-z0-9-]+)?\.grafana\.net$")
+_QUERY = re.compile(
+    r"^(?:tempo|prometheus|logs|profiles|graphite|loki|mimir|influx)-[a-z0-9-]+(?:\.[a-z0-9-]+)?\.grafana\.net$"
+)
+_ZONE = re.compile(r"-(?P<zone>[a-z]{2}-[a-z]+-\d{1,2})$")
 _HOST = re.compile(r"^(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?$")
 
 
@@ -70,16 +75,17 @@ class Endpoint:
     @property
     def loopback(self) -> bool:
         """Whether the host is this machine."""
-        return self.host in {"localhost", "::1"} or self.host.startswith("127.")
+        address = _address(self.host)
+        return self.host == "localhost" if address is None else address.is_loopback
 
     @property
     def private(self) -> bool:
         """Whether the host is this machine, in a private range, or a name that no public DNS holds."""
-        host = self.host
-        if self.loopback or ":" in host:
-            return self.loopback or host.lower().startswith(("fd", "fc", "fe80"))
-        if re.match(r"^(?:10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)", host):
+        host = self.host.rstrip(".")
+        if self.loopback:
             return True
+        if (address := _address(host)) is not None:
+            return any(address in network for network in _PRIVATE) or address.is_link_local or address.is_unspecified
         return "." not in host or host.endswith((".local", ".internal", ".localhost", ".svc", ".cluster.local", ".lan"))
 
     @property
@@ -88,7 +94,7 @@ class Endpoint:
         host = self.host.rstrip(".").lower()
         if not host.endswith(".grafana.net"):
             return GrafanaHost.NONE
-        if host.startswith("otlp-gateway-") or host.startswith("otlp."):
+        if host.startswith(("otlp-gateway-", "otlp.")):
             return GrafanaHost.GATEWAY
         if _QUERY.match(host):
             return GrafanaHost.QUERY
@@ -100,13 +106,39 @@ class Endpoint:
         match = _GATEWAY.match(self.host.rstrip(".").lower())
         return match["zone"] if match else ""
 
+    @property
+    def gateway_zone(self) -> str:
+        """The zone of the gateway that belongs to a database host, as far as its name tells; else empty."""
+        match = _ZONE.search(self.host.partition(".")[0].lower())
+        return f"prod-{match['zone']}" if match else ""
+
+    @property
+    def target(self) -> str:
+        """The path and query as a request line has them."""
+        return (self.path or "/") + (f"?{self.query}" if self.query else "")
+
     def with_path(self, path: str) -> Endpoint:
         """Return the same endpoint with another path."""
         return replace(self, path=path)
 
 
+# RFC 1918 and 4193, and RFC 6598, whose addresses lie behind a carrier's or a cloud's NAT.
+_PRIVATE = tuple(
+    ipaddress.ip_network(one) for one in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+)
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
 def parse(text: str) -> Endpoint:
-    """Parse an endpoint as exporters do; raises EndpointError with a sentence that names what is wrong."""
+    """Parse an endpoint as exporters do; raises EndpointError with a clause that names what is wrong."""
     if not text.strip():
         raise EndpointError("the endpoint is empty")
     text = text.strip()
@@ -149,11 +181,23 @@ def names_signal(path: str) -> bool:
     return bool(_SIGNAL_PATH.search(path))
 
 
+def signal_of(path: str) -> Signal | None:
+    """Return the signal whose path this ends in."""
+    match = _SIGNAL_PATH.search(path)
+    return Signal(match["signal"]) if match else None
+
+
 def without_signal(path: str) -> str:
-    """Return a path without the signal paths at its end."""
-    while _SIGNAL_PATH.search(path):
-        path = _SIGNAL_PATH.sub("", path)
-    return path
+    """Return a path as a base has it: without signal paths, their `/v1`, and slashes at its end."""
+    pieces = path.split("/")
+    while pieces:
+        if pieces[-1] in {"", "v1"}:
+            pieces.pop()
+        elif len(pieces) > 1 and pieces[-2] == "v1" and pieces[-1] in _SIGNALS:
+            del pieces[-2:]
+        else:
+            break
+    return "/".join(pieces)
 
 
 def gateway_base(endpoint: Endpoint) -> Endpoint:
@@ -183,6 +227,7 @@ class Variant(enum.StrEnum):
     OTLP_DROPPED = "without /otlp"
     SIGNAL_ONCE = "with the signal's path once"
     SIGNAL_ADDED = "with the signal's path"
+    SLASH_DROPPED = "without the slash at its end"
     OTHER_SIGNAL = "for another signal"
 
 
@@ -202,15 +247,19 @@ class Alternative:
 def alternatives(configured: Endpoint, signal: Signal, *, per_signal: bool) -> tuple[Alternative, ...]:
     """Return the paths worth trying where a receiver answers 404, the likeliest first."""
     found: list[Alternative] = []
-    base = configured.with_path(without_signal(configured.path).rstrip("/"))
+    base = configured.with_path(without_signal(configured.path))
 
     def add(variant: Variant, value: Endpoint) -> None:
         posted = signal_endpoint(value, signal)
         found.append(Alternative(variant, posted if per_signal else value, posted, signal))
 
-    if not per_signal and names_signal(configured.path):
+    path = configured.path.rstrip("/")
+    if per_signal and path == signal_endpoint(base, signal).path:
+        if path != configured.path:
+            add(Variant.SLASH_DROPPED, base)
+    elif path != base.path and (names_signal(path) or not per_signal):
         add(Variant.SIGNAL_ONCE, base)
-    if per_signal and not names_signal(configured.path):
+    elif per_signal:
         add(Variant.SIGNAL_ADDED, base)
     if base.path.endswith("/otlp"):
         add(Variant.OTLP_DROPPED, base.with_path(base.path.removesuffix("/otlp")))

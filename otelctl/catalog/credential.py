@@ -15,9 +15,7 @@ _NEW = Step(
 )
 
 
-def _error(
-    code: str, title: str, summary: str, cause: str, *fix: Step, refs: tuple[str, ...] = (_DOC,)
-) -> Diagnosis:
+def _error(code: str, title: str, summary: str, cause: str, *fix: Step, refs: tuple[str, ...] = (_DOC,)) -> Diagnosis:
     return Diagnosis(code, title, Severity.ERROR, summary, cause, fix, refs)
 
 
@@ -68,11 +66,11 @@ VALUE_MISSING = _error(
 )
 PERCENT_ENCODED = Diagnosis(
     "AUTH-PERCENT-ENCODED",
-    "The header is percent-encoded where nothing decodes it",
+    "The space is encoded where nothing decodes it",
     Severity.ERROR,
-    "The value holds Basic%20, and {consumer} sends it as it is.",
-    "Grafana's screen hands out the encoded form. The specification decodes it; {consumer} does not, so the server "
-    "sees no valid scheme.",
+    "The value holds {seen}, and {consumer} sends it as it is.",
+    "Grafana's screen hands out the form with %20, which the specification decodes; a plus sign it does not. What is "
+    "not decoded reaches the server as no valid scheme.",
     (Step("Use a real space.", "{mend_command}"),),
     (_SPEC,),
 )
@@ -160,15 +158,24 @@ NOT_ENCODED = _error(
 )
 NOT_BASE64 = _error(
     "AUTH-NOT-BASE64",
-    "What follows Basic is not base64",
-    "What follows Basic in the header cannot be decoded.",
+    "What follows Basic cannot be decoded",
+    "What follows Basic in the header is not base64 of text.",
     "The value was cut, or something that is no base64 got into it.",
     _NEW,
 )
-NO_COLON = _error(
+BASE64_VARIANT = _error(
+    "AUTH-BASE64-VARIANT",
+    "The base64 is of a variant that servers refuse",
+    "What follows Basic decodes, but {seen}.",
+    "Basic authentication takes the standard alphabet with its padding; many servers, those in Go among them, refuse "
+    "all else. A double click that stops at = drops the padding.",
+    _REBUILD,
+    refs=("https://www.rfc-editor.org/rfc/rfc4648#section-3.2",),
+)
+HALF_MISSING = _error(
     "AUTH-HALF-MISSING",
     "The credential has only one half",
-    "The decoded value holds {seen} and no colon; the gateway wants instanceID:token.",
+    "The decoded value holds {seen} alone; the gateway wants instanceID:token.",
     "Only one of the two was encoded.",
     Step("Build the header from both.", "otelctl encode-auth --prompt"),
 )
@@ -182,8 +189,8 @@ ENCODED_TWICE = _error(
 )
 SCHEME = _error(
     "AUTH-SCHEME",
-    "The scheme is Bearer where the gateway wants Basic",
-    "Authorization reads Bearer …; Grafana Cloud's OTLP gateway takes Basic with instanceID:token.",
+    "The scheme is not the Basic that the gateway wants",
+    "Authorization reads {scheme} …; Grafana Cloud's OTLP gateway takes Basic with instanceID:token.",
     "A bare token does not tell the gateway which stack it is for.",
     Step("Build the header from the instance ID and the same token.", "otelctl encode-auth --prompt"),
 )
@@ -217,18 +224,14 @@ ID_NOT_NUMERIC = _error(
     "The instance ID is not a number",
     "The user part is {seen}; the OTLP gateway's user is the stack's numeric instance ID.",
     "The stack's slug, an e-mail address, a user name or a URL was taken in its place.",
-    Step(
-        "Take the instance ID from the stack's OpenTelemetry page, then encode anew.", "otelctl encode-auth --prompt"
-    ),
+    Step("Take the instance ID from the stack's OpenTelemetry page, then encode anew.", "otelctl encode-auth --prompt"),
 )
 ID_WRONG_PRODUCT = _error(
     "AUTH-ID-WRONG-PRODUCT",
-    "The instance ID may be that of another product",
-    "The gateway does not know instance ID {instance_id} with this token.",
+    "The instance ID is another product's",
+    "The server does not know instance ID {instance_id} with this token here, and takes the pair for {works}.",
     "Tempo, Loki and Prometheus have user IDs of their own on the stack's pages; OTLP takes the stack's ID.",
-    Step(
-        "Compare with the ID on the stack's OpenTelemetry page, then encode anew.", "otelctl encode-auth --prompt"
-    ),
+    Step("Compare with the ID on the stack's OpenTelemetry page, then encode anew.", "otelctl encode-auth --prompt"),
 )
 REGION = Diagnosis(
     "AUTH-REGION",
@@ -254,7 +257,7 @@ PLACEHOLDER = _error(
 )
 INVALID = _error(
     "AUTH-INVALID",
-    "The gateway does not know this instance ID with this token",
+    "The gateway does not know this ID with this token",
     "The server answered 401: {text}.",
     "The pair was read but is not known together: the token is of another stack or was revoked, or the ID is that of "
     "Tempo, Loki or Prometheus instead of the stack's own.",
@@ -287,19 +290,30 @@ FORBIDDEN = _error(
     "AUTH-FORBIDDEN",
     "The server forbids the request",
     "{host} answered 403: {text}.",
-    "The credential was understood and is not allowed here: a missing scope, or an access policy that allows only "
-    "some networks.",
-    Step("See the access policy's scopes ({signal}:write) and its allowed networks, then check again.",
-         "otelctl check-endpoint {url}"),
+    "The request is not allowed here, for a reason that the server knows: a scope that the token lacks, an access "
+    "policy that allows only some networks, or a filter before the receiver.",
+    Step(
+        "See the access policy's scopes ({signal}:write) and its allowed networks, then check again.",
+        "otelctl check-endpoint {url}",
+    ),
     refs=(_POLICY,),
-)  # fmt: skip
+)
 REFUSED = _error(
     "AUTH-REFUSED",
     "The server refuses the credential",
     "{host} answered 401: {text}.",
-    "A credential was sent and this server does not take it: {scheme} is what it asks for. It is not known to be "
-    "Grafana Cloud's gateway, so its own user and password may be wanted.",
-    Step("See what is sent.", "otelctl inspect-auth"),
+    "A credential was sent and the server does not take it. The scheme that it asks for: {scheme}. Its answer is none "
+    "of Grafana Cloud's gateway, so it may want a user and password, or a token, of its own.",
+    Step("See what is sent, and compare with the receiver's own configuration.", "otelctl inspect-auth"),
+)
+BEHIND = _error(
+    "AUTH-BEHIND",
+    "The backend behind the receiver refuses it",
+    "{host} answered {status} to a span: {text}.",
+    "A Collector passes its backend's refusal on as its own. It took an empty request from here, so the credential "
+    "that is refused is the one that its exporter sends.",
+    Step("Mend the credential in the exporter of the Collector, then send again.", "otelctl send-test-span {url}"),
+    refs=("https://opentelemetry.io/docs/specs/otlp/#failures-1",),
 )
 SWAPPED = Diagnosis(
     "AUTH-SWAPPED",
@@ -320,8 +334,40 @@ STRIPPED = Diagnosis(
 )
 
 ROWS = (
-    REVERSED, NONE_CONFIGURED, NONE_SENT, SERVER_WANTS_CREDENTIAL, VALUE_MISSING, PERCENT_ENCODED, PERCENT_FORM,
-    SPACE_DROPPED, LINE_WRAPPED, TRAILING_NEWLINE, STRAY_SPACE, QUOTED, COLON_SYNTAX, NAME_MISSING, SCHEME_MISSING,
-    NOT_ENCODED, NOT_BASE64, NO_COLON, ENCODED_TWICE, SCHEME, TOKEN_KIND, TOKEN_TRUNCATED, EMPTY, ID_NOT_NUMERIC,
-    ID_WRONG_PRODUCT, REGION, PLACEHOLDER, INVALID, LEGACY, SCOPE, FORBIDDEN, REFUSED, SWAPPED, STRIPPED,
-)  # fmt: skip
+    REVERSED,
+    NONE_CONFIGURED,
+    NONE_SENT,
+    SERVER_WANTS_CREDENTIAL,
+    VALUE_MISSING,
+    PERCENT_ENCODED,
+    PERCENT_FORM,
+    SPACE_DROPPED,
+    LINE_WRAPPED,
+    TRAILING_NEWLINE,
+    STRAY_SPACE,
+    QUOTED,
+    COLON_SYNTAX,
+    NAME_MISSING,
+    SCHEME_MISSING,
+    NOT_ENCODED,
+    NOT_BASE64,
+    BASE64_VARIANT,
+    HALF_MISSING,
+    ENCODED_TWICE,
+    SCHEME,
+    TOKEN_KIND,
+    TOKEN_TRUNCATED,
+    EMPTY,
+    ID_NOT_NUMERIC,
+    ID_WRONG_PRODUCT,
+    REGION,
+    PLACEHOLDER,
+    INVALID,
+    LEGACY,
+    SCOPE,
+    FORBIDDEN,
+    REFUSED,
+    BEHIND,
+    SWAPPED,
+    STRIPPED,
+)

@@ -10,9 +10,7 @@ _SPEC = "https://opentelemetry.io/docs/specs/otel/protocol/exporter/"
 _SET = Step("Use this endpoint.", "{mend_command}")
 
 
-def _error(
-    code: str, title: str, summary: str, cause: str, *fix: Step, refs: tuple[str, ...] = (_SPEC,)
-) -> Diagnosis:
+def _error(code: str, title: str, summary: str, cause: str, *fix: Step, refs: tuple[str, ...] = (_SPEC,)) -> Diagnosis:
     return Diagnosis(code, title, Severity.ERROR, summary, cause, fix, refs)
 
 
@@ -33,7 +31,7 @@ SCHEME_MISSING = _error(
 OTLP_MISSING = _error(
     "URL-OTLP-MISSING",
     "The endpoint lacks /otlp",
-    "Exports go to {posted}, where nothing takes them: 404.",
+    "Exports go to {posted}, where nothing takes them.",
     "The base URL of Grafana Cloud's gateway ends in /otlp; the exporter appends /v1/… to it and adds nothing else.",
     _SET,
     refs=(_DOC,),
@@ -41,9 +39,24 @@ OTLP_MISSING = _error(
 PATH_DOUBLED = _error(
     "URL-PATH-DOUBLED",
     "The signal's path is in the endpoint twice",
-    "Exports go to {posted}: 404.",
-    "OTEL_EXPORTER_OTLP_ENDPOINT is a base to which the exporter appends /v1/traces; this one ends in it already. "
-    "Only a per-signal variable (…_TRACES_ENDPOINT) takes the whole URL.",
+    "Exports go to {posted}, where nothing takes them.",
+    "OTEL_EXPORTER_OTLP_ENDPOINT is a base to which the exporter appends /v1/traces; this one ends in it, or in its "
+    "/v1, already. Only a per-signal variable (…_TRACES_ENDPOINT) takes the whole URL.",
+    _SET,
+)
+OTHER_SIGNAL = _error(
+    "URL-OTHER-SIGNAL",
+    "The endpoint's path is another signal's",
+    "{variable} ends in /v1/{theirs}.",
+    "A per-signal variable is used as it is, so {ours} arrive where {theirs} are taken. An empty request may be "
+    "accepted there all the same.",
+    _SET,
+)
+TRAILING_SLASH = _error(
+    "URL-TRAILING-SLASH",
+    "A slash too many ends the endpoint's path",
+    "Exports go to {posted}: 404; without the slash the same host takes them.",
+    "A per-signal variable is used as it is, its last slash included, and this server tells the two paths apart.",
     _SET,
 )
 SIGNAL_PATH_MISSING = _error(
@@ -92,7 +105,7 @@ PLAINTEXT = _error(
 )
 SELF_HOSTED_OTLP = _error(
     "URL-SELF-HOSTED-OTLP",
-    "The endpoint has Grafana Cloud's /otlp on a plain receiver",
+    "Grafana Cloud's /otlp on a plain receiver",
     "Exports go to {posted}: 404; the same host answers at {works}.",
     "/otlp is the path of Grafana Cloud's gateway. A Collector, Alloy or Tempo takes exports at /v1/… directly.",
     _SET,
@@ -106,7 +119,7 @@ PORT_PROTOCOL = _error(
 )
 PROMETHEUS_PATH = _error(
     "URL-PROMETHEUS-PATH",
-    "The endpoint is Prometheus's remote-write address",
+    "The endpoint is Prometheus's remote write",
     "{url} takes Prometheus remote write, not OTLP.",
     "The stack's pages show both; OTLP goes to the gateway's /otlp.",
     Step(
@@ -131,15 +144,21 @@ NOTHING_THERE = _error(
     "The server is there, the path is not: {tried}.",
     Step("Compare with the receiver's own configuration, then check again.", "otelctl check-endpoint {url}"),
 )
-NONE_CONFIGURED = _error(
-    "URL-NONE-CONFIGURED",
-    "No endpoint is configured",
-    "Neither an argument nor OTEL_EXPORTER_OTLP_ENDPOINT nor GRAFANA_OTLP_ENDPOINT names an endpoint.",
-    "Exporters then send to http://localhost:4318, where a local Collector or Alloy may or may not listen.",
-    Step("Name the endpoint.", "otelctl check-endpoint https://otlp-gateway-ZONE.grafana.net/otlp"),
-)
-
 ROWS = (
-    UNREADABLE, SCHEME_MISSING, OTLP_MISSING, PATH_DOUBLED, SIGNAL_PATH_MISSING, QUERY_HOST, UI_HOST, ZONE_UNKNOWN,
-    PLAINTEXT, SELF_HOSTED_OTLP, PORT_PROTOCOL, PROMETHEUS_PATH, USERINFO, NOTHING_THERE, NONE_CONFIGURED,
-)  # fmt: skip
+    UNREADABLE,
+    SCHEME_MISSING,
+    OTLP_MISSING,
+    PATH_DOUBLED,
+    OTHER_SIGNAL,
+    SIGNAL_PATH_MISSING,
+    TRAILING_SLASH,
+    QUERY_HOST,
+    UI_HOST,
+    ZONE_UNKNOWN,
+    PLAINTEXT,
+    SELF_HOSTED_OTLP,
+    PORT_PROTOCOL,
+    PROMETHEUS_PATH,
+    USERINFO,
+    NOTHING_THERE,
+)

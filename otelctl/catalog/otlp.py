@@ -61,11 +61,13 @@ TOO_LARGE = _row(
     "OTLP-413",
     "The server says the request is too large",
     Severity.ERROR,
-    "{posted} answered 413 to {size} bytes ({text}).",
-    "A proxy or the receiver limits the size of a body; the answer's body tells whose limit it is.",
-    Step("Raise the limit (nginx: client_max_body_size), or lower OTEL_BSP_MAX_EXPORT_BATCH_SIZE.",
-         "export OTEL_BSP_MAX_EXPORT_BATCH_SIZE=128"),
-)  # fmt: skip
+    "{posted} answered {status} to {size} bytes ({text}).",
+    "A proxy or the receiver limits the size of a body; the answer's words tell whose limit it is.",
+    Step(
+        "Raise the limit (nginx: client_max_body_size), or lower OTEL_BSP_MAX_EXPORT_BATCH_SIZE.",
+        "export OTEL_BSP_MAX_EXPORT_BATCH_SIZE=128",
+    ),
+)
 MEDIA_TYPE = _row(
     "OTLP-415",
     "The server does not take this content type",
@@ -114,9 +116,12 @@ UNIMPLEMENTED = _row(
     Severity.ERROR,
     "{posted} answered 404, while {works} on the same host is accepted.",
     "A Collector serves the path of a signal only when a pipeline for it uses the receiver.",
-    Step("Add a pipeline for {signal} with this receiver, then check again.", "otelctl check-endpoint {url} --signal {signal}"),
+    Step(
+        "Add a pipeline for {signal} with this receiver, then check again.",
+        "otelctl check-endpoint {url} --signal {signal}",
+    ),
     refs=(_COLLECTOR,),
-)  # fmt: skip
+)
 BAD_IDS = _row(
     "OTLP-BAD-IDS",
     "The server rejects the trace or span IDs",
@@ -169,6 +174,22 @@ UNCLEAR = _row(
 )
 
 ROWS = (
-    PARTIAL, PARTIAL_WARNING, NOT_OTLP, REDIRECT, METHOD, TOO_LARGE, MEDIA_TYPE, RATE, SERVER_ERROR, UNAVAILABLE,
-    TENANT, UNIMPLEMENTED, BAD_IDS, TEMPORALITY, TOO_OLD, RATE_LIMITED, REJECTED, UNCLEAR,
-)  # fmt: skip
+    PARTIAL,
+    PARTIAL_WARNING,
+    NOT_OTLP,
+    REDIRECT,
+    METHOD,
+    TOO_LARGE,
+    MEDIA_TYPE,
+    RATE,
+    SERVER_ERROR,
+    UNAVAILABLE,
+    TENANT,
+    UNIMPLEMENTED,
+    BAD_IDS,
+    TEMPORALITY,
+    TOO_OLD,
+    RATE_LIMITED,
+    REJECTED,
+    UNCLEAR,
+)

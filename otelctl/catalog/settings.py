@@ -26,7 +26,7 @@ PROTOCOL_UNKNOWN = Diagnosis(
 )
 GRPC_GATEWAY = Diagnosis(
     "CONF-GRPC-GATEWAY",
-    "The settings ask for gRPC where the gateway speaks HTTP",
+    "gRPC is asked for where the gateway speaks HTTP",
     Severity.ERROR,
     "{variable} is grpc and the endpoint is Grafana Cloud's OTLP gateway.",
     "The gateway takes OTLP over HTTP. A gRPC exporter drops the path /otlp and fails in the handshake.",
@@ -35,7 +35,7 @@ GRPC_GATEWAY = Diagnosis(
 )
 GRPC_NOT_PROBED = Diagnosis(
     "CONF-GRPC-NOT-PROBED",
-    "The settings ask for gRPC, which this version does not probe",
+    "gRPC is asked for, and not probed by otelctl",
     Severity.UNKNOWN,
     "{variable} is grpc; this version of otelctl sends OTLP over HTTP only, and so can't tell.",
     "A gRPC receiver listens on another port, usually 4317.",

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otelctl.catalog import credential as catalog
-from otelctl.credential import Form, Header, Token, TokenKind, Trait, is_placeholder, looks_like_token
+from otelctl.credential import Form, Header, Token, TokenKind, Trait, is_instance_id, is_placeholder, looks_like_token
 from otelctl.endpoint import region_matches
 from otelctl.model import Certainty, Finding
+from otelctl.secret import Secret
 from otelctl.settings import Signal, Source, SourceKind
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 CERTAIN, LIKELY, POSSIBLE = Certainty.CERTAIN, Certainty.LIKELY, Certainty.POSSIBLE
 
-_TYPED = frozenset({SourceKind.STDIN, SourceKind.FILE})
+# Places whose text may be meant for something else than the variable.
+_TYPED = frozenset({SourceKind.STDIN, SourceKind.FILE, SourceKind.SECRET})
+_GRAFANAS = frozenset({TokenKind.ACCESS_POLICY, TokenKind.TRUNCATED, TokenKind.SERVICE_ACCOUNT, TokenKind.LEGACY_KEY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +68,35 @@ def judge_header(
     syntax = LIKELY if source.kind in _TYPED and header.form is not Form.VARIABLE_LINE else CERTAIN
     found: list[Finding] = []
 
-    if header.form is Form.OTHER_HEADERS:
-        if grafana is False:
-            return ()
-        return (catalog.NONE_CONFIGURED.found(CERTAIN, subject, host="Grafana Cloud's OTLP gateway"),)
-    if Trait.VALUE_MISSING in traits:
-        seen = f"Authorization={'Basic' if header.scheme else ''}" if header.form is not Form.EMPTY else "nothing"
-        return (catalog.VALUE_MISSING.found(CERTAIN, subject, seen=seen),)
-    if Trait.PLACEHOLDER in traits:
-        return (catalog.PLACEHOLDER.found(CERTAIN, subject, where=source.name),)
-
-    if Trait.REVERSED in traits and header.instance_id is not None:
-        found.append(
-            catalog.REVERSED.found(
-                CERTAIN, subject, instance_id=_shown(header.instance_id.reveal()), mend_command=mend
-            )
-        )
     if Trait.COLON_SYNTAX in traits:
         found.append(catalog.COLON_SYNTAX.found(syntax, subject, mend_command=mend))
+    if header.form is Form.OTHER_HEADERS:
+        if grafana:
+            found.append(catalog.NONE_CONFIGURED.found(CERTAIN, subject, host="Grafana Cloud's OTLP gateway"))
+        return tuple(found)
+    if Trait.VALUE_MISSING in traits:
+        seen = f"Authorization={header.scheme.capitalize()}" if header.form is not Form.EMPTY else "nothing"
+        return (catalog.VALUE_MISSING.found(CERTAIN, subject, seen=seen),)
+    if Trait.PLACEHOLDER in traits:
+        # A word like `password` may be somebody's password; what stands for the whole value is none.
+        sure = CERTAIN if header.token is None else _certainty(header, grafana=grafana)
+        return (*found, catalog.PLACEHOLDER.found(sure, subject, where=source.name))
+
+    if Trait.REVERSED in traits and header.instance_id is not None:
+        sure = LIKELY if grafana is False else CERTAIN
+        shown = _shown(header.instance_id.reveal())
+        found.append(catalog.REVERSED.found(sure, subject, instance_id=shown, mend_command=mend))
     if Trait.NAME_MISSING in traits:
         found.append(catalog.NAME_MISSING.found(syntax, subject, seen=header.form.value, mend_command=mend))
     if Trait.QUOTED in traits:
         found.append(catalog.QUOTED.found(syntax, subject, mend_command=mend))
     if Trait.WRAPPED in traits:
         found.append(catalog.LINE_WRAPPED.found(CERTAIN, subject, mend_command=mend))
-    if header.scheme == "bearer":
-        return (*found, *_judge_bearer(header, subject, grafana), *_judge_token(header.claims, subject, grafana, None))
-    found += _judge_encoding(header, subject, mend, grafana)
+    if header.scheme not in {"", "basic"}:
+        return (*found, *_judge_scheme(header, subject, grafana=grafana))
+    found += _judge_encoding(header, subject, mend, grafana=grafana)
     found += _judge_consumer(header, subject, mend, consumer)
-    found += judge_pair(header, subject, grafana=grafana)
+    found += _judge_pair(header, subject, grafana=grafana)
     return tuple(found)
 
 
@@ -102,75 +105,103 @@ def judge_absent(host: str) -> tuple[Finding, ...]:
     return (catalog.NONE_CONFIGURED.found(CERTAIN, "OTEL_EXPORTER_OTLP_HEADERS", host=host),)
 
 
-def _judge_bearer(header: Header, subject: str, grafana: bool | None) -> tuple[Finding, ...]:
-    if grafana is False:
+def _certainty(header: Header, *, grafana: bool | None) -> Certainty:
+    """Return how sure Grafana Cloud's rules apply: its host or its token says so, any other server has its own."""
+    return CERTAIN if grafana or (grafana is None and header.claims.kind in _GRAFANAS) else LIKELY
+
+
+def _judge_scheme(header: Header, subject: str, *, grafana: bool | None) -> tuple[Finding, ...]:
+    """Judge a scheme other than Basic, which only Grafana Cloud's gateway is known not to take."""
+    kind = header.claims.kind
+    if grafana is False or (grafana is None and kind not in _GRAFANAS):
         return ()
-    known = header.claims.kind in (TokenKind.ACCESS_POLICY, TokenKind.TRUNCATED, TokenKind.SERVICE_ACCOUNT)
-    certainty = CERTAIN if grafana else LIKELY if known else POSSIBLE
-    return (catalog.SCHEME.found(certainty, subject),)
+    # With an ID before the token it could be told whose it is; some of Grafana Cloud's other gateways take that.
+    sure = CERTAIN if grafana and header.instance_id is None else LIKELY
+    found = [catalog.SCHEME.found(sure, subject, scheme=header.scheme.capitalize())]
+    if header.token is not None and kind is not TokenKind.OTHER:
+        found += _judge_token(header.claims, subject, len(header.token.reveal()), grafana=grafana)
+    return tuple(found)
 
 
-def _judge_encoding(header: Header, subject: str, mend: str, grafana: bool | None) -> list[Finding]:
+def _judge_encoding(header: Header, subject: str, mend: str, *, grafana: bool | None) -> list[Finding]:
     traits = header.traits
+    if not header.scheme and grafana is False:
+        # Without a scheme the value is a receiver's own key, in whatever form that has.
+        return []
+    sure = _certainty(header, grafana=grafana)
     found: list[Finding] = []
     if Trait.NOT_ENCODED in traits:
-        seen = "token alone" if Trait.NO_COLON in traits else "instance ID and the token"
-        found.append(catalog.NOT_ENCODED.found(CERTAIN, subject, seen=seen, mend_command=mend))
+        seen = "token alone" if Trait.HALF_MISSING in traits else "instance ID and the token"
+        found.append(catalog.NOT_ENCODED.found(sure, subject, seen=seen, mend_command=mend))
     elif Trait.NOT_BASE64 in traits:
-        if Trait.SCHEME_MISSING not in traits or grafana is not False:
-            found.append(catalog.NOT_BASE64.found(CERTAIN, subject))
-    elif Trait.NO_COLON in traits:
-        seen = "a token" if header.token else "one word"
-        found.append(catalog.NO_COLON.found(CERTAIN, subject, seen=seen))
-    if Trait.ENCODED_TWICE in traits or Trait.PERCENT_TWICE in traits:
-        seen = "base64" if Trait.ENCODED_TWICE in traits else "percent-encoding"
-        found.append(catalog.ENCODED_TWICE.found(CERTAIN, subject, seen=seen, mend_command=mend))
+        found.append(catalog.NOT_BASE64.found(CERTAIN if grafana else LIKELY, subject))
+    elif Trait.HALF_MISSING in traits:
+        found.append(catalog.HALF_MISSING.found(sure, subject, seen="a token" if header.token else "one word"))
+    if Trait.ENCODED_TWICE in traits:
+        found.append(catalog.ENCODED_TWICE.found(sure, subject, seen="base64", mend_command=mend))
+    elif Trait.PERCENT_TWICE in traits:
+        found.append(catalog.ENCODED_TWICE.found(CERTAIN, subject, seen="percent-encoding", mend_command=mend))
     if Trait.SCHEME_MISSING in traits and Trait.NOT_ENCODED not in traits and header.token is not None:
-        found.append(catalog.SCHEME_MISSING.found(CERTAIN, subject, mend_command=mend))
-    if Trait.TRAILING_NEWLINE in traits:
-        found.append(catalog.TRAILING_NEWLINE.found(LIKELY, subject, mend_command=mend))
-    if Trait.STRAY_SPACE in traits and Trait.NOT_ENCODED not in traits:
-        found.append(catalog.STRAY_SPACE.found(LIKELY, subject, mend_command=mend))
+        found.append(catalog.SCHEME_MISSING.found(sure, subject, mend_command=mend))
+    if Trait.BASE64_VARIANT in traits:
+        seen = (
+            "its alphabet is the one for URLs" if header.meant and _url_alphabet(header.meant) else "it lacks padding"
+        )
+        found.append(catalog.BASE64_VARIANT.found(LIKELY, subject, seen=seen, mend_command=mend))
+    for trait, row in (
+        (Trait.TRAILING_NEWLINE, catalog.TRAILING_NEWLINE),
+        (Trait.STRAY_SPACE, catalog.STRAY_SPACE),
+        (Trait.PAIR_QUOTED, catalog.QUOTED),
+    ):
+        if trait in traits and (trait is not Trait.STRAY_SPACE or Trait.NOT_ENCODED not in traits):
+            found.append(row.found(LIKELY, subject, mend_command=mend))
     return found
 
 
+def _url_alphabet(value: Secret) -> bool:
+    return bool(re.search(r"[-_]", value.reveal()))
+
+
 def _judge_consumer(header: Header, subject: str, mend: str, consumer: Consumer | None) -> list[Finding]:
-    if Trait.PERCENT_ENCODED in header.traits:
+    if Trait.PLUS_FOR_SPACE in header.traits:
+        who = consumer or "every SDK but Java's"
+        if consumer is None or consumer.language != "java":
+            return [catalog.PERCENT_ENCODED.found(LIKELY, subject, seen="Basic+", consumer=who, mend_command=mend)]
+    elif Trait.PERCENT_ENCODED in header.traits:
         if consumer is None:
             return [catalog.PERCENT_FORM.found(POSSIBLE, subject, mend_command=mend)]
         if not consumer.decodes:
-            return [catalog.PERCENT_ENCODED.found(CERTAIN, subject, consumer=consumer, mend_command=mend)]
+            return [
+                catalog.PERCENT_ENCODED.found(CERTAIN, subject, seen="Basic%20", consumer=consumer, mend_command=mend)
+            ]
     elif Trait.LITERAL_SPACE in header.traits and consumer is not None and consumer.drops_space:
         instance_id = _shown(header.instance_id.reveal()) if header.instance_id else "INSTANCE_ID"
         return [catalog.SPACE_DROPPED.found(CERTAIN, subject, consumer=consumer, instance_id=instance_id)]
     return []
 
 
-def judge_pair(header: Header, subject: str, *, grafana: bool | None) -> tuple[Finding, ...]:
+def _judge_pair(header: Header, subject: str, *, grafana: bool | None) -> tuple[Finding, ...]:
     """Return what instance ID and token show of themselves; nothing for a server that is not Grafana Cloud's."""
     if header.token is None or grafana is False:
         return ()
-    found = list(_judge_token(header.claims, subject, grafana, len(header.token.reveal())))
-    if header.instance_id is not None and not header.instance_id.reveal().isdigit():
+    found = list(_judge_token(header.claims, subject, len(header.token.reveal()), grafana=grafana))
+    if header.instance_id is not None and not is_instance_id(header.instance_id.reveal()):
         text = header.instance_id.reveal()
         if not (grafana or looks_like_token(header.token.reveal())):
             return tuple(found)
-        certainty = CERTAIN if grafana else LIKELY
-        found.append(catalog.ID_NOT_NUMERIC.found(certainty, subject, seen=describe_id(text)))
+        found.append(catalog.ID_NOT_NUMERIC.found(CERTAIN if grafana else LIKELY, subject, seen=describe_id(text)))
     return tuple(found)
 
 
-def _judge_token(claims: Token, subject: str, grafana: bool | None, length: int | None) -> tuple[Finding, ...]:
-    if grafana is False:
-        return ()
+def _judge_token(claims: Token, subject: str, length: int, *, grafana: bool | None) -> tuple[Finding, ...]:
     if claims.kind in (TokenKind.SERVICE_ACCOUNT, TokenKind.LEGACY_KEY):
         return (catalog.TOKEN_KIND.found(CERTAIN if grafana else LIKELY, subject, kind=claims.kind.value),)
     if claims.kind is TokenKind.OTHER and grafana:
         return (catalog.TOKEN_KIND.found(LIKELY, subject, kind="token without the prefix glc_"),)
     if claims.kind is TokenKind.TRUNCATED:
-        return (catalog.TOKEN_TRUNCATED.found(LIKELY, subject, length=(length or 4) - 4),)
-    if claims.kind is TokenKind.EMPTY and length is not None:
-        return (catalog.EMPTY.found(CERTAIN, subject, where="the credential"),)
+        return (catalog.TOKEN_TRUNCATED.found(LIKELY, subject, length=max(length - 4, 0)),)
+    if claims.kind is TokenKind.EMPTY:
+        return (catalog.EMPTY.found(CERTAIN if grafana else LIKELY, subject, where="the credential"),)
     return ()
 
 
@@ -188,7 +219,7 @@ def judge_given(instance_id: str, token: str, claims: Token, id_subject: str, to
         found.append(catalog.TOKEN_KIND.found(CERTAIN, token_subject, kind=kind))
     if is_placeholder(instance_id):
         found.append(catalog.PLACEHOLDER.found(CERTAIN, id_subject, where=id_subject))
-    elif not (instance_id.isascii() and instance_id.isdigit()):
+    elif not is_instance_id(instance_id):
         found.append(catalog.ID_NOT_NUMERIC.found(CERTAIN, id_subject, seen=describe_id(instance_id)))
     return found
 
@@ -210,14 +241,14 @@ def describe_id(text: str) -> str:
         return "an e-mail address"
     if "://" in text or ".grafana." in text:
         return "a URL"
-    if any(char.isdigit() for char in text) and re.fullmatch(r"[\d\s.,_-]+", text):
+    if re.search(r"[0-9]", text) and re.fullmatch(r"[\d\s.,;:#_-]+", text):
         return "a number with other characters in it"
     return "a name"
 
 
 def _shown(instance_id: str) -> str:
     """Return an instance ID for display; anything but a number stays hidden, for it may be a token."""
-    return instance_id if instance_id.isdigit() else "INSTANCE_ID"
+    return instance_id if is_instance_id(instance_id) else "INSTANCE_ID"
 
 
 def gateway_error(body: bytes) -> str:
@@ -232,46 +263,88 @@ def gateway_error(body: bytes) -> str:
     return error.removeprefix("authentication error:").strip()
 
 
-def judge_refusal(
-    answer: HttpAnswer,
-    text: str,
-    *,
-    sent: bool,
-    suspects: Sequence[Finding],
-    accepted_elsewhere: bool,
-    host: str,
-    url: str,
-    signal: Signal,
-    subject: str,
-    instance_id: str,
-) -> tuple[Finding, ...]:
-    """Return what a 401 or 403 means.
+# Findings about what stands inside a pair: they explain nothing where the server saw no pair at all.
+_INSIDE = frozenset(
+    row.code
+    for row in (
+        catalog.REVERSED,
+        catalog.TRAILING_NEWLINE,
+        catalog.STRAY_SPACE,
+        catalog.TOKEN_KIND,
+        catalog.TOKEN_TRUNCATED,
+        catalog.ID_NOT_NUMERIC,
+        catalog.PLACEHOLDER,
+        catalog.EMPTY,
+    )
+)
+# What a Collector's exporter says of its backend's answer (collector, exporter/otlphttpexporter).
+_BACKEND = "responded with http status code"
 
-    `text` is the answer's own words, cleaned; `sent` whether Authorization went out; `suspects` what the header's
-    form made us suspect; `accepted_elsewhere` whether the same credential was accepted for another signal.
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A 401 or 403 and what is known around it.
+
+    `text` is the answer's own words, cleaned; `grafana` whether the host is Grafana Cloud's; `sent` whether
+    Authorization went out; `suspects` what the header's form made us suspect. `probed` says that this signal was
+    accepted before with the same credential, in an empty request; `elsewhere` is another signal that was.
     """
-    reason = gateway_error(answer.body) or text
-    lower = reason.lower()
+
+    answer: HttpAnswer
+    text: str
+    grafana: bool
+    sent: bool
+    suspects: Sequence[Finding]
+    probed: bool
+    elsewhere: Signal | None
+    host: str
+    url: str
+    signal: Signal
+    subject: str
+    instance_id: str
+
+
+def unknown_pair(answer: HttpAnswer) -> bool:
+    """Tell whether this is a gateway's 401 to a pair that it read and does not know."""
+    reason = gateway_error(answer.body).lower()
+    return answer.status == 401 and ("invalid authentication credentials" in reason or "invalid token" in reason)
+
+
+def judge_refusal(refused: Refused) -> tuple[Finding, ...]:
+    """Return what a 401 or 403 means."""
+    answer, text, subject, signal = refused.answer, refused.text, refused.subject, refused.signal
+    gateway = gateway_error(answer.body)
+    lower = (gateway or text).lower()
     scheme = (answer.header("www-authenticate").split() or ["not named"])[0][:20]
-    if "scope" in lower:
-        certainty = CERTAIN if "invalid scope requested" in lower else LIKELY
+    if _BACKEND in lower or (refused.probed and not refused.grafana):
+        sure = CERTAIN if _BACKEND in lower else LIKELY
         return (
-            catalog.SCOPE.found(
-                certainty, subject, status=answer.status, text=text, signal=signal.value, url=url
-            ),
+            catalog.BEHIND.found(sure, subject, host=refused.host, status=answer.status, text=text, url=refused.url),
+        )
+    if "invalid scope requested" in lower or ("scope" in lower and (gateway or refused.grafana)):
+        sure = CERTAIN if "invalid scope requested" in lower else LIKELY
+        return (
+            catalog.SCOPE.found(sure, subject, status=answer.status, text=text, signal=signal.value, url=refused.url),
         )
     if answer.status == 403:
-        return (catalog.FORBIDDEN.found(CERTAIN, subject, host=host, text=text, signal=signal.value, url=url),)
-    if not sent:
-        return (catalog.SERVER_WANTS_CREDENTIAL.found(CERTAIN, subject, host=host, scheme=scheme),)
+        return (
+            catalog.FORBIDDEN.found(
+                CERTAIN, subject, host=refused.host, text=text, signal=signal.value, url=refused.url
+            ),
+        )
+    none_seen = "no credentials provided" in lower
+    suspects = tuple(one for one in refused.suspects if not (none_seen and one.code in _INSIDE))
     if suspects:
-        return tuple(suspects)
-    if "no credentials provided" in lower:
+        return suspects
+    if not refused.sent:
+        return (catalog.SERVER_WANTS_CREDENTIAL.found(CERTAIN, subject, host=refused.host, scheme=scheme),)
+    if none_seen:
         return (catalog.NONE_SENT.found(LIKELY, subject, text=text, shape="Authorization=Basic …"),)
     if "legacy auth cannot be upgraded" in lower:
         return (catalog.LEGACY.found(CERTAIN, subject, text=text),)
-    if "invalid authentication credentials" in lower or "invalid token" in lower:
-        if accepted_elsewhere:
-            return (catalog.ID_WRONG_PRODUCT.found(LIKELY, subject, instance_id=instance_id),)
+    if unknown_pair(answer):
+        if refused.elsewhere is not None:
+            works = refused.elsewhere.value
+            return (catalog.ID_WRONG_PRODUCT.found(LIKELY, subject, instance_id=refused.instance_id, works=works),)
         return (catalog.INVALID.found(CERTAIN, subject, text=text),)
-    return (catalog.REFUSED.found(CERTAIN, subject, host=host, text=text, scheme=scheme),)
+    return (catalog.REFUSED.found(CERTAIN, subject, host=refused.host, text=text, scheme=scheme),)

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from otelctl.catalog import endpoint as endpoint_catalog
 from otelctl.catalog import otlp as catalog
-from otelctl.endpoint import Endpoint, GrafanaHost
+from otelctl.endpoint import Endpoint, EndpointError, GrafanaHost, names_signal, parse, without_signal
 from otelctl.facts import HttpAnswer, Protocol
 from otelctl.model import Certainty, Finding
 from otelctl.otlp import Answer, AnswerKind
@@ -38,6 +38,10 @@ class Exchange:
     empty: bool
 
 
+# google.rpc's PERMISSION_DENIED and UNAUTHENTICATED, and the HTTP statuses that some servers write in their place.
+_NOT_PAST_AUTH = frozenset({7, 16, 401, 403})
+
+
 def accepted(exchange: Exchange) -> bool:
     """Tell whether the receiver took the request as a whole: 200 with an OTLP success, or 204 without a body.
 
@@ -57,6 +61,7 @@ def reached(exchange: Exchange) -> bool:
         exchange.empty
         and exchange.answer.status in (400, 422)
         and exchange.read.kind is AnswerKind.STATUS
+        and exchange.read.code not in _NOT_PAST_AUTH
         and not _by_text(exchange)
     )
 
@@ -112,17 +117,25 @@ def _judge_redirect(exchange: Exchange) -> tuple[Finding, ...]:
     answer, posted = exchange.answer, exchange.posted
     if posted.grafana is GrafanaHost.STACK:
         return (endpoint_catalog.UI_HOST.found(CERTAIN, exchange.subject, host=posted.host),)
+    # What a server writes there may be anything; only an address that could be an endpoint goes into a command.
     location = "".join(char for char in answer.header("location") if char.isprintable())[:200]
-    if not location:
-        return (_unclear(exchange, describe(exchange)),)
-    target = urljoin(posted.url, location).partition("?")[0]
-    target = re.sub(r"/v1/(?:traces|metrics|logs)/?$", "", target) or posted.url
+    try:
+        target = parse(urljoin(posted.url, location))
+    except (ValueError, EndpointError):
+        target = None
+    if target is None or not location:
+        return (_unclear(exchange, f"a redirect to `{location or 'nowhere'}`"),)
+    base = target.with_path(without_signal(target.path)) if names_signal(posted.path) else target
     return (
         catalog.REDIRECT.found(
-            CERTAIN, exchange.subject, posted=posted.url, status=answer.status,
-            location=location.partition("?")[0], target=target,
+            CERTAIN,
+            exchange.subject,
+            posted=posted.url,
+            status=answer.status,
+            location=target.url,
+            target=base.url,
         ),
-    )  # fmt: skip
+    )
 
 
 def _judge_error(exchange: Exchange) -> tuple[Finding, ...]:
@@ -132,15 +145,22 @@ def _judge_error(exchange: Exchange) -> tuple[Finding, ...]:
         case 405:
             return (catalog.METHOD.found(CERTAIN, subject, posted=posted, text=text, url=url),)
         case 413:
-            return (catalog.TOO_LARGE.found(CERTAIN, subject, posted=posted, size=exchange.size, text=text),)
+            return (
+                catalog.TOO_LARGE.found(CERTAIN, subject, posted=posted, status=413, size=exchange.size, text=text),
+            )
         case 415:
             other = Protocol.HTTP_PROTOBUF if exchange.protocol is Protocol.HTTP_JSON else Protocol.HTTP_JSON
             return (
                 catalog.MEDIA_TYPE.found(
-                    CERTAIN, subject, posted=posted, content_type=exchange.protocol.value, text=text, url=url,
+                    CERTAIN,
+                    subject,
+                    posted=posted,
+                    content_type=exchange.protocol.value,
+                    text=text,
+                    url=url,
                     other=other.value,
                 ),
-            )  # fmt: skip
+            )
         case 429:
             wait = retry_after(answer)
             return (catalog.RATE.found(CERTAIN, subject, posted=posted, text=text, url=url, wait=wait),)
@@ -155,26 +175,39 @@ def _judge_error(exchange: Exchange) -> tuple[Finding, ...]:
                 ),
             )
         case 400 | 422 if exchange.read.kind is AnswerKind.STATUS:
-            return (
-                catalog.REJECTED.found(CERTAIN, subject, posted=posted, status=answer.status, text=text, url=url),
-            )
+            return (catalog.REJECTED.found(CERTAIN, subject, posted=posted, status=answer.status, text=text, url=url),)
         case _:
             return (_unclear(exchange, describe(exchange)),)
 
 
 def _unclear(exchange: Exchange, what: str) -> Finding:
     return catalog.UNCLEAR.found(
-        CERTAIN, exchange.subject, posted=exchange.posted.url, status=exchange.answer.status, what=what,
-        text=exchange.text or "no text", url=exchange.url,
-    )  # fmt: skip
+        CERTAIN,
+        exchange.subject,
+        posted=exchange.posted.url,
+        status=exchange.answer.status,
+        what=what,
+        text=exchange.text or "no text",
+        url=exchange.url,
+    )
 
 
+# What servers are known to say, and how sure that makes it.
 _WORDS = (
-    (re.compile(r"\bno org id\b", re.IGNORECASE), catalog.TENANT),
-    (re.compile(r"trace ids must be 128 bit|span ids must be 64 bit|ID\.UnmarshalJSON", re.IGNORECASE), catalog.BAD_IDS),
-    (re.compile(r"invalid temporality and type combination", re.IGNORECASE), catalog.TEMPORALITY),
-    (re.compile(r"timestamp too old|too far behind|out of bounds", re.IGNORECASE), catalog.TOO_OLD),
-    (re.compile(r"RATE_LIMITED|ingestion rate limit"), catalog.RATE_LIMITED),
+    (re.compile(r"\bno org id\b", re.IGNORECASE), catalog.TENANT, CERTAIN),
+    (
+        re.compile(
+            r"trace ids must be 128 bit|span ids must be 64 bit|ID\.UnmarshalJSON|invalid length for (?:Trace|Span)ID",
+            re.IGNORECASE,
+        ),
+        catalog.BAD_IDS,
+        CERTAIN,
+    ),
+    (re.compile(r"invalid temporality and type combination", re.IGNORECASE), catalog.TEMPORALITY, CERTAIN),
+    (re.compile(r"timestamp too old", re.IGNORECASE), catalog.TOO_OLD, CERTAIN),
+    (re.compile(r"too far behind|(?:sample|timestamp).{0,40}out of bounds", re.IGNORECASE), catalog.TOO_OLD, LIKELY),
+    (re.compile(r"RATE_LIMITED|ingestion rate limit"), catalog.RATE_LIMITED, CERTAIN),
+    (re.compile(r"request body too large", re.IGNORECASE), catalog.TOO_LARGE, CERTAIN),
 )
 
 
@@ -182,14 +215,16 @@ def _by_text(exchange: Exchange) -> tuple[Finding, ...]:
     """Match the words that Tempo, Mimir and the Collector are known to use, in an error or a partial success."""
     if exchange.read.kind is AnswerKind.HTML:
         return ()
-    for pattern, row in _WORDS:
+    for pattern, row, sure in _WORDS:
         if pattern.search(exchange.text):
             evidence: dict[str, object] = {
-                "posted": exchange.posted.url, "status": exchange.answer.status, "text": exchange.text,
-            }  # fmt: skip
-            if "url" in row.placeholders:
-                evidence["url"] = exchange.url
-            return (row.found(CERTAIN, exchange.subject, **evidence),)
+                "posted": exchange.posted.url,
+                "status": exchange.answer.status,
+                "text": exchange.text,
+                "url": exchange.url,
+                "size": exchange.size,
+            }
+            return (row.found(sure, exchange.subject, **{name: evidence[name] for name in row.placeholders}),)
     return ()
 
 
@@ -201,9 +236,9 @@ def wants_tenant(exchange: Exchange) -> tuple[Finding, ...]:
 def retry_after(answer: HttpAnswer) -> str:
     """Return what Retry-After asks for in words: seconds, or until an HTTP date (RFC 9110, 10.2.3)."""
     value = answer.header("retry-after").strip()
-    if value.isdigit():
-        return f"{int(value[:9])} s"
-    if re.match(r"^[A-Za-z]{3}, \d{2} [A-Za-z]{3} \d{4} [\d:]{8} GMT$", value):
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return f"{int(value)} s"
+    if re.fullmatch(r"[A-Za-z]{3}, [0-9]{2} [A-Za-z]{3} [0-9]{4} [0-9:]{8} GMT", value):
         return f"until {value}"
     return "for a time that it does not name"
 
@@ -221,7 +256,7 @@ def _stage(exchange: Exchange) -> str:
 
 def describe(exchange: Exchange) -> str:
     """Say in a few words what the body of an answer is."""
-    kind = {
+    return {
         AnswerKind.HTML: "an HTML page",
         AnswerKind.JSON_OTHER: "JSON that is not OTLP's",
         AnswerKind.TEXT: "plain text",
@@ -231,4 +266,3 @@ def describe(exchange: Exchange) -> str:
         AnswerKind.PARTIAL: "a partial success",
         AnswerKind.SUCCESS: "an OTLP success",
     }[exchange.read.kind]
-    return kind
