@@ -52,6 +52,7 @@ class FaultKind(enum.StrEnum):
     NOT_HTTP = "not_http"
     BAD_REQUEST = "bad_request"
     BAD_ENCODING = "bad_encoding"
+    NOT_GRPC = "not_grpc"
     PROXY_AUTH = "proxy_auth"
     PROXY_DENIED = "proxy_denied"
     PROXY_KIND = "proxy_kind"
@@ -62,7 +63,7 @@ class FaultKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """The leaf certificate that a server showed."""
+    """The leaf certificate that a server showed; `der` is the whole of it."""
 
     subject: str
     issuer: str
@@ -70,6 +71,7 @@ class Certificate:
     not_before: datetime
     not_after: datetime
     self_signed: bool
+    der: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,11 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One way to one host. `timeout` bounds each stage, `deadline` the whole, both in seconds."""
+    """One way to one host. `timeout` bounds each stage, `deadline` the whole, both in seconds.
+
+    `alpn` is what a TLS handshake offers to speak; `tunnel` asks a proxy for a way through without TLS too, as gRPC
+    does.
+    """
 
     host: str
     port: int
@@ -160,6 +166,8 @@ class Route:
     proxy: Proxy | None
     timeout: float
     deadline: float
+    alpn: tuple[str, ...] = ("http/1.1",)
+    tunnel: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,3 +431,51 @@ class Simulated:
     action: str
     resource: str
     decision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Greeted:
+    """What a peer said first after HTTP/2's preface (RFC 9113, 3.4), whatever protocol it speaks."""
+
+    first_bytes: bytes
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RpcRequest:
+    """One unary gRPC call: `method` as in `/package.Service/Method`, the message in protobuf, and its metadata.
+
+    `leaf` is the certificate to trust in place of any authority, where a route with `insecure` verifies none.
+    """
+
+    method: str
+    metadata: tuple[tuple[str, Secret], ...]
+    message: bytes
+    gzip: bool = False
+    leaf: Certificate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RpcAnswer:
+    """How a call ended: the status (0 is OK), its text, and the message where one came; all of it bounded.
+
+    `metadata` holds headers and trailers that are text; `details` is grpc-status-details-bin, a google.rpc.Status.
+    `http_status` is set where a server answered by HTTP/2 and not in the form of gRPC: `code` is then made from it.
+    """
+
+    code: int
+    name: str
+    text: str
+    metadata: tuple[tuple[str, str], ...]
+    details: bytes
+    message: bytes
+    seconds: float
+    http_status: int | None = None
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RpcMissing:
+    """The library that speaks gRPC cannot be used here; `text` is why Python cannot import it."""
+
+    text: str

@@ -14,6 +14,7 @@ from otelctl.facts import (
     EcsTask,
     EcsTaskDefinition,
     Fault,
+    Greeted,
     HttpAnswer,
     HttpRequest,
     Proxy,
@@ -21,6 +22,9 @@ from otelctl.facts import (
     RoleAbsent,
     RolePolicies,
     Route,
+    RpcAnswer,
+    RpcMissing,
+    RpcRequest,
     SecretAbsent,
     SecretVersions,
     Secured,
@@ -49,6 +53,9 @@ class Link(Protocol):
     def secure(self) -> Secured | Fault:
         """Shake hands by TLS."""
 
+    def greet(self) -> Greeted | Fault:
+        """Say HTTP/2's preface and return what the peer says first; the connection is of no use after it."""
+
     def exchange(self, request: HttpRequest) -> HttpAnswer | Fault:
         """Send one request and read its answer, bounded in time and size; no redirect is followed."""
 
@@ -61,6 +68,13 @@ class Network(Protocol):
 
     def open(self, route: Route) -> Link:
         """Return an unopened connection along the route."""
+
+
+class Rpc(Protocol):
+    """Calls over gRPC, each on a connection of its own."""
+
+    def call(self, route: Route, request: RpcRequest) -> RpcAnswer | RpcMissing | Fault:
+        """Make one unary call, bounded in time and size; never raises for what a server can do."""
 
 
 class SecretStore(Protocol):

@@ -125,4 +125,5 @@ def parse(der: bytes) -> Certificate:
         not_before=dates[0],
         not_after=dates[1],
         self_signed=subject == issuer,
+        der=der,
     )

@@ -26,8 +26,11 @@ class SystemProxies:
 
         NO_PROXY takes names, suffixes, `host:port` and, for addresses, networks such as `10.0.0.0/8`, which the
         standard library leaves out and exporters built on requests or Go take. A variable that holds no URL gives
-        a proxy with an empty host: there is a setting, and nothing can be reached through it.
+        a proxy with an empty host: there is a setting, and nothing can be reached through it. The scheme `grpc` goes
+        by the rules of gRPC's own library.
         """
+        if scheme == "grpc":
+            return _proxy_of_grpc(host, os.environ)
         proxies = urllib.request.getproxies()
         scheme = scheme.lower()
         key = scheme if scheme in proxies else "all"
@@ -52,6 +55,22 @@ def _in_network(host: str, exceptions: str) -> bool:
         except ValueError:
             continue
     return False
+
+
+def _proxy_of_grpc(host: str, variables: Mapping[str, str]) -> Proxy | None:
+    """Return the proxy that gRPC's C core takes, which C++, Python and others share (its http_proxy_mapper.cc).
+
+    It reads the variables in lower case alone, the one for https before the one for http whatever is spoken to the
+    endpoint, and leaves a proxy aside that is not written as http://host.
+    """
+    name = next((one for one in ("grpc_proxy", "https_proxy", "http_proxy") if variables.get(one)), None)
+    if name is None or not variables[name].startswith("http://"):
+        return None
+    excepted = variables.get("no_grpc_proxy") or variables.get("no_proxy") or ""
+    for entry in (one.strip() for one in excepted.split(",")):
+        if entry and (host.lower().endswith(entry.lower()) or _in_network(host, entry)):
+            return None
+    return _parse(variables[name], name)
 
 
 def _source(key: str, variables: Mapping[str, str]) -> str:

@@ -34,6 +34,7 @@ from otelctl.facts import (
     Connected,
     Fault,
     FaultKind,
+    Greeted,
     HttpAnswer,
     HttpRequest,
     Proxy,
@@ -52,6 +53,9 @@ _CHUNK = 64 * 1024
 _FIRST = 256
 _LONGEST_TEXT = 300
 _MOST_ADDRESSES = 16
+
+# RFC 9113, 3.4: the preface, and SETTINGS that change nothing.
+_HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 
 Result = TypeVar("Result")
 _Address: TypeAlias = tuple[int, int, int, str, Any]
@@ -303,7 +307,7 @@ class _Link:
         options = self._route.tls
         wire = self._wire
         try:
-            tls = _Tls(wire, _context(options), self._route.host.rstrip("."))
+            tls = _Tls(wire, _context(options, self._route.alpn), self._route.host.rstrip("."))
         except _FileError as error:
             return self._fault(Stage.TLS, FaultKind.LOCAL_FILE, str(error), started, file=error.file)
         except ValueError as error:
@@ -327,6 +331,29 @@ class _Link:
             verified=not options.insecure,
             seconds=time.monotonic() - started,
         )
+
+    def greet(self) -> Greeted | Fault:
+        wire = self._wire
+        if wire is None:
+            raise RuntimeError("greet() needs a connection")
+        started, limit = time.monotonic(), self._limit()
+        stage, kind, text, said = Stage.SEND, FaultKind.CLOSED, "the connection was closed without a word", b""
+        try:
+            wire.send(_HTTP2_PREFACE, limit)
+            stage = Stage.RECEIVE
+            # A frame's head is 9 bytes, the first of which is 0 in SETTINGS; another protocol may say less, and wait.
+            while (not said or (said[0] == 0 and len(said) < 9)) and (data := wire.receive(limit)):
+                said += data
+        except OSError as error:
+            kind, text = _socket_kind(error), _text(error)
+            if isinstance(error, ssl.SSLError):
+                client_cert = bool(self._route.tls and self._route.tls.client_cert)
+                stage, kind = Stage.TLS, _alert_kind(error, client_cert=client_cert) or FaultKind.TLS_OTHER
+        finally:
+            self.close()
+        if said:
+            return Greeted(said[:_FIRST], time.monotonic() - started)
+        return self._fault(stage, kind, text, started)
 
     def exchange(self, request: HttpRequest) -> HttpAnswer | Fault:
         started = time.monotonic()
@@ -372,7 +399,7 @@ class _Link:
                 kind = _tls_kind(error, tls, client_cert=False)
                 return self._fault(Stage.PROXY, kind, _text(error), started, first_bytes=tls.first)
             wire = tls
-        if self._route.tls is not None:
+        if self._route.tls is not None or self._route.tunnel:
             fault = self._tunnel(wire, proxy, limit, started)
             if fault is not None:
                 wire.close()
@@ -538,7 +565,8 @@ class _Link:
         opened = self._open(limit, time.monotonic())
         if isinstance(opened, Fault):
             return None
-        tls = _Tls(opened.wire, _context(TlsOptions(insecure=True)), self._route.host.rstrip("."))
+        context = _context(TlsOptions(insecure=True), self._route.alpn)
+        tls = _Tls(opened.wire, context, self._route.host.rstrip("."))
         try:
             tls.shake(limit)
             return certificate.parse(tls.session.getpeercert(binary_form=True) or b"")
@@ -666,14 +694,14 @@ def _read(response: httpcore.Response, stream: _Stream, began: float) -> HttpAns
 # TLS
 
 
-def _context(options: TlsOptions) -> ssl.SSLContext:
-    """Return how to shake hands; raises _FileError for a file that cannot be used.
+def _context(options: TlsOptions, alpn: tuple[str, ...] = ("http/1.1",)) -> ssl.SSLContext:
+    """Return how to shake hands, offering to speak `alpn`; raises _FileError for a file that cannot be used.
 
     Not ssl.create_default_context(): since Python 3.13 it also refuses CA certificates that are sloppy by RFC 5280,
     which OpenSSL, curl and Go accept; an endpoint is not broken by that.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols(list(alpn))
     context.verify_flags |= ssl.VERIFY_X509_TRUSTED_FIRST
     # As curl and Go do: whatever is in the file is trusted, a leaf or an intermediate too.
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
