@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from otelctl.facts import Refusal, RefusalReason, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
-from otelctl.plan import Plan, plan
-from otelctl.ports import Clock, Entropy, SecretStore
+from otelctl.plan import Plan, Planner, difference, plan
+from otelctl.ports import Clock, Entropy, RevertibleStore, SecretStore
 from otelctl.secret import Secret
 
 ATTEMPTS = 12
@@ -39,15 +39,20 @@ class Unverified:
     found: StoredSecret | SecretAbsent | StoreFault
 
 
-def propose(stored: StoredSecret | SecretAbsent, wanted: Mapping[str, Secret]) -> Plan | Refusal:
-    """Return what a write of the wanted keys would change, or why the stored text is left alone."""
+def propose(
+    stored: StoredSecret | SecretAbsent, wanted: Mapping[str, Secret], planner: Planner = plan
+) -> Plan | Refusal:
+    """Return what a write of the wanted keys would change, or why the stored text is left alone.
+
+    `planner` knows the format of the text; without one it is a JSON object.
+    """
     if isinstance(stored, SecretAbsent):
         text = None
     elif stored.text is None:
         return Refusal(RefusalReason.BINARY)
     else:
         text = stored.text.reveal()
-    return plan(text, {key: value.reveal() for key, value in wanted.items()})
+    return planner(text, {key: value.reveal() for key, value in wanted.items()})
 
 
 def apply(
@@ -56,6 +61,8 @@ def apply(
     wanted: Mapping[str, Secret],
     clock: Clock,
     entropy: Entropy,
+    *,
+    planner: Planner = plan,
 ) -> Pushed | Unverified | Refusal | SecretAbsent | StoreConflict | StoreFault:
     """Write the wanted keys, starting from what was read, and verify them.
 
@@ -66,7 +73,7 @@ def apply(
     may_create = isinstance(stored, SecretAbsent)
     attempt = 1
     while True:
-        outcome = _attempt(store, stored, wanted)
+        outcome = _attempt(store, stored, wanted, planner)
         if isinstance(outcome, Pushed | Unverified) and outcome.written is not None:
             written = dataclasses.replace(outcome.written, attempts=attempt)
             return dataclasses.replace(outcome, written=written)
@@ -81,9 +88,9 @@ def apply(
 
 
 def _attempt(
-    store: SecretStore, stored: StoredSecret | SecretAbsent, wanted: Mapping[str, Secret]
+    store: SecretStore, stored: StoredSecret | SecretAbsent, wanted: Mapping[str, Secret], planner: Planner
 ) -> Pushed | Unverified | Refusal | StoreConflict | StoreFault:
-    proposed = propose(stored, wanted)
+    proposed = propose(stored, wanted, planner)
     if isinstance(proposed, Refusal):
         return proposed
     if proposed.unchanged:
@@ -97,11 +104,36 @@ def _attempt(
             return Pushed(proposed, outcome, outcome.label_left)
         if found.version != outcome.version:
             # Somebody wrote right after us. If they kept our keys, all is well; else it is planned on what they left.
-            later = propose(found, wanted)
+            later = propose(found, wanted, planner)
             if isinstance(later, Plan) and later.unchanged:
                 return Pushed(proposed, outcome, outcome.label_left)
             return StoreConflict(store.identity, outcome.version, found.version)
     return Unverified(proposed, outcome, found)
+
+
+def return_plan(stored: StoredSecret, previous: StoredSecret) -> Plan | Refusal:
+    """Return what a return to the value before would change, key by key, or why its names cannot be told."""
+    if stored.text is None or previous.text is None:
+        return Refusal(RefusalReason.BINARY)
+    return difference(stored.text.reveal(), previous.text.reveal())
+
+
+def revert(
+    store: RevertibleStore, stored: StoredSecret, previous: StoredSecret, shown: Plan
+) -> Pushed | Unverified | StoreConflict | StoreFault:
+    """Make `previous` the current value again where `stored` still is, and verify it.
+
+    A conflict is the result, and no reason to try again: what was shown and confirmed is not what it would do now.
+    """
+    outcome = store.restore(previous, stored)
+    if not isinstance(outcome, Written):
+        return outcome
+    found = store.read()
+    if isinstance(found, StoredSecret) and found.text is not None and found.text == previous.text:
+        return Pushed(shown, outcome, outcome.label_left)
+    if isinstance(found, StoredSecret) and found.version != outcome.version:
+        return StoreConflict(store.identity, outcome.version, found.version)
+    return Unverified(shown, outcome, found)
 
 
 def _pause(attempt: int, entropy: Entropy) -> float:

@@ -1,12 +1,17 @@
-"""A secret in a file of this machine, for the rehearsal that needs no cloud. A version is the hash of the content."""
+"""A text in a file of this machine: a .env file, a manifest, the rehearsal's secret.
+
+A version is the hash of the content.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import hashlib
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,32 +22,48 @@ from otelctl.secret import Secret
 if sys.platform != "win32":
     import fcntl
 
+LIMIT = 1 << 20
+"""A file is read up to this many bytes; a larger one is refused."""
+
 _LEFTOVER = ".otelctl-new"
 
 
 class FileStore:
     """One file that holds one value: `ports.SecretStore`.
 
-    A write goes to a new file of mode 0600 beside it, to the disk, and then over the old one, under a lock on the
-    directory where the system has such locks; a reader sees the old value or the new one, whole.
+    A write goes to a new file beside it, to the disk, and then over the old one, under a lock on the directory where
+    the system has such locks; a reader sees the old value or the new one, whole. The new file takes over mode, owner
+    (where that is allowed) and extended attributes; where there was none it is its owner's alone, mode 0600. A symbolic
+    link stays, and what it points to is written.
     """
 
     def __init__(self, path: Path) -> None:
+        self._named = path
         self._path = path
 
     @property
     def identity(self) -> str:
-        """The path."""
-        return str(self._path)
+        """The path as the user named it."""
+        return str(self._named)
 
     def read(self) -> StoredSecret | SecretAbsent | StoreFault:
         """Read the file; what is no UTF-8 is binary."""
         try:
-            content = self._path.read_bytes()
+            self._path = Path(os.path.realpath(self._named))
+            # Not for the type alone: opening a pipe without a writer waits for one.
+            kind = self._path.stat().st_mode
+            if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+                return StoreFault("read", "NotRegular", "a device, a pipe or a socket")
+            with self._path.open("rb") as file:
+                content = file.read(LIMIT + 1)
         except FileNotFoundError:
             return SecretAbsent(self.identity)
         except OSError as error:
             return _fault("read", error)
+        except ValueError:
+            return StoreFault("read", "EINVAL", "no file can have this name")
+        if len(content) > LIMIT:
+            return StoreFault("read", "TooLarge", f"larger than {LIMIT >> 10} KiB")
         try:
             text = Secret(content.decode())
         except UnicodeDecodeError:
@@ -83,14 +104,17 @@ class FileStore:
 
     def _put(self, content: bytes) -> None:
         new = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}{_LEFTOVER}")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         try:
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
                 file.write(content)
                 file.flush()
+                self._take_over(file.fileno())
                 os.fsync(file.fileno())
             new.replace(self._path)
         except BaseException:
-            new.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                new.unlink()
             raise
         # The rename itself reaches the disk with its directory; Windows has no handle for that.
         with contextlib.suppress(OSError):
@@ -100,9 +124,25 @@ class FileStore:
             finally:
                 os.close(directory)
 
+    def _take_over(self, descriptor: int) -> None:
+        """Give a new file what the old one has besides its content, as far as the system allows it."""
+        if sys.platform == "win32" or not self._path.exists():
+            return
+        old = self._path.stat()
+        try:
+            os.fchown(descriptor, old.st_uid, old.st_gid)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.fchown(descriptor, -1, old.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):
+                for name in os.listxattr(self._path):
+                    os.setxattr(descriptor, name, os.getxattr(self._path, name))
+
     def _sweep(self) -> str | None:
         left = None
-        for stale in self._path.parent.glob(f".{self._path.name}.*{_LEFTOVER}"):
+        for stale in self._path.parent.glob(f".{glob.escape(self._path.name)}.*{_LEFTOVER}"):
             try:
                 stale.unlink(missing_ok=True)
             except OSError:

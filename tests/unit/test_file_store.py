@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from otelctl.adapters.file_store import FileStore
+from otelctl.adapters.file_store import LIMIT, FileStore
 from otelctl.facts import Guard, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
 from otelctl.secret import Secret
 
@@ -44,13 +44,94 @@ def test_a_secret_is_made_read_and_replaced(path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no file modes")
-def test_only_the_owner_reads_it(path: Path) -> None:
-    """The file has mode 0600 from its first byte on, whatever the umask and the file before allowed."""
-    path.write_text("{}")
-    path.chmod(0o644)
-    store = FileStore(path)
-    store.replace(Secret('{"a":1}'), stored(store))
+def test_only_the_owner_reads_a_new_file(path: Path) -> None:
+    """A file that was not there has mode 0600 whatever the umask."""
+    FileStore(path).create(Secret("{}"))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file modes")
+@pytest.mark.parametrize("mode", [0o400, 0o600, 0o640, 0o664, 0o755])
+def test_the_mode_of_a_file_stays(path: Path, mode: int) -> None:
+    """The file that takes the place of another has its mode."""
+    path.write_text("{}")
+    path.chmod(mode)
+    store = FileStore(path)
+    assert isinstance(store.replace(Secret('{"a":1}'), stored(store)), Written)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+def test_the_owner_of_a_file_stays(path: Path) -> None:
+    """The file that takes the place of another has its owner and group, where that is allowed."""
+    path.write_text("{}")
+    os.chown(path, 12345, 23456)
+    store = FileStore(path)
+    store.replace(Secret("1"), stored(store))
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 23456)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="extended attributes of Linux")
+def test_extended_attributes_stay(path: Path) -> None:
+    """The file that takes the place of another has its extended attributes, access lists among them."""
+    path.write_text("{}")
+    try:
+        os.setxattr(path, "user.note", b"kept")
+    except OSError:
+        pytest.skip("this file system keeps no extended attributes")
+    store = FileStore(path)
+    store.replace(Secret("1"), stored(store))
+    assert os.getxattr(path, "user.note") == b"kept"
+
+
+def test_a_symbolic_link_stays(tmp_path: Path) -> None:
+    """What a link points to is written, made too, and the link and its folder are as before."""
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to("real/secret")
+    store = FileStore(link)
+    assert store.read() == SecretAbsent(str(link))
+    assert isinstance(store.create(Secret("1")), Written)
+    assert isinstance(store.replace(Secret("2"), stored(store)), Written)
+    assert link.is_symlink()
+    assert (tmp_path / "real" / "secret").read_text() == "2"
+    assert sorted(tmp_path.iterdir()) == [link, tmp_path / "real"]
+
+
+def test_a_file_beyond_the_limit_is_refused(path: Path) -> None:
+    """More than LIMIT bytes are a fault, exactly LIMIT are not."""
+    path.write_bytes(b"x" * LIMIT)
+    stored(FileStore(path))
+    path.write_bytes(b"x" * (LIMIT + 1))
+    found = FileStore(path).read()
+    assert isinstance(found, StoreFault)
+    assert found.code == "TooLarge"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_a_pipe_is_not_waited_for(path: Path) -> None:
+    """What is no regular file is a fault at once."""
+    os.mkfifo(path)
+    found = FileStore(path).read()
+    assert isinstance(found, StoreFault)
+    assert found.code == "NotRegular"
+
+
+def test_a_name_that_no_file_can_have_is_a_fault() -> None:
+    """A null character in the path is a fact."""
+    found = FileStore(Path("a\0b")).read()
+    assert isinstance(found, StoreFault)
+
+
+def test_the_leftovers_of_another_file_stay(tmp_path: Path) -> None:
+    """A name with a pattern's characters sweeps its own leftovers and nobody else's."""
+    other = tmp_path / ".a.0123456789abcdef.otelctl-new"
+    other.write_text("")
+    mine = tmp_path / ".[a].0123456789abcdef.otelctl-new"
+    mine.write_text("")
+    FileStore(tmp_path / "[a]").create(Secret("1"))
+    assert other.exists()
+    assert not mine.exists()
 
 
 def test_a_change_in_between_is_a_conflict(path: Path) -> None:

@@ -6,7 +6,6 @@ keys survive because they are never touched. Positions come from the scanners of
 
 from __future__ import annotations
 
-import enum
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -15,51 +14,13 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import NoReturn
 
 from otelctl.facts import Refusal, RefusalReason
+from otelctl.plan.change import Action, Change, Plan, shown
 from otelctl.secret import Secret
 
 MAX_BYTES = 65_536
 """The most that a value of AWS Secrets Manager holds, in bytes (API reference: SecretString)."""
 
 _SPACE = " \t\n\r"
-
-
-class Action(enum.StrEnum):
-    """What happens to one key; its value is the sign before the key in a diff."""
-
-    CREATE = "+"
-    UPDATE = "~"
-    KEEP = "="
-    DELETE = "-"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One key and what happens to it."""
-
-    key: str
-    action: Action
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The text to write, what it changes, and the names of the keys that it does not touch, in their order."""
-
-    text: Secret
-    changes: tuple[Change, ...]
-    others: tuple[str, ...] = ()
-
-    @property
-    def unchanged(self) -> bool:
-        """Whether there is nothing to write."""
-        return all(change.action is Action.KEEP for change in self.changes)
-
-    def diff(self) -> tuple[str, ...]:
-        """Return the plan as lines of names, never of values: `+ new`, `~ changed`, `= as it was`."""
-        lines = [f"{change.action} {_shown(change.key)}" for change in self.changes]
-        if self.others:
-            names = ", ".join(map(_shown, self.others))
-            lines.append(f"  not touched ({len(self.others)}): {names}")
-        return tuple(lines)
 
 
 def plan(stored: str | None, wanted: Mapping[str, str]) -> Plan | Refusal:
@@ -121,10 +82,6 @@ def _within_limit(text: str, changes: tuple[Change, ...], others: tuple[str, ...
     if size > MAX_BYTES:
         return Refusal(RefusalReason.TOO_LARGE, f"{size} bytes after the change, {MAX_BYTES} at most", size=size)
     return Plan(Secret(text), changes, others)
-
-
-def _shown(name: str) -> str:
-    return name if name.isprintable() and name else json.dumps(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +162,7 @@ def _scan_object(text: str) -> _Object | Refusal:
     _expect_end(text, at + 1)
     twice = [key for key, count in Counter(member.key for member in members).items() if count > 1]
     if twice:
-        return Refusal(RefusalReason.DUPLICATE_KEYS, ", ".join(map(_shown, twice)), tuple(twice))
+        return Refusal(RefusalReason.DUPLICATE_KEYS, ", ".join(map(shown, twice)), tuple(twice))
     return _Object(opening, at, tuple(members))
 
 

@@ -1,0 +1,83 @@
+"""A credential in the system's keyring as a store: read, compared, written, read back. A version is a hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import TypeVar
+
+from otelctl.adapters.keychain import SERVICE
+from otelctl.facts import Guard, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
+from otelctl.secret import Secret
+
+Answer = TypeVar("Answer")
+
+
+class KeyringStore:
+    """The entry of one profile, the JSON object that `keychain` reads: `ports.SecretStore`.
+
+    A keyring has no conditional write, so that a change by somebody else within the moment between comparing and
+    writing is overwritten.
+    """
+
+    def __init__(self, profile: str) -> None:
+        self._profile = profile
+
+    @property
+    def identity(self) -> str:
+        """The profile."""
+        return self._profile
+
+    def read(self) -> StoredSecret | SecretAbsent | StoreFault:
+        """Read the entry."""
+        import keyring  # noqa: PLC0415  its backends take long to look up
+
+        text = _asked("read", lambda: keyring.get_password(SERVICE, self._profile))
+        if isinstance(text, StoreFault):
+            return text
+        if text is None:
+            return SecretAbsent(self.identity)
+        return StoredSecret(self.identity, Secret(text), _version(text))
+
+    def create(self, text: Secret) -> Written | StoreConflict | StoreFault:
+        """Make the entry."""
+        return self._write(text, None)
+
+    def replace(self, text: Secret, expected: StoredSecret) -> Written | StoreConflict | StoreFault:
+        """Put this entry where it still is what was read."""
+        return self._write(text, expected.version)
+
+    def tidy(self) -> str | None:
+        """Do nothing: a write leaves nothing beside the entry."""
+        return None
+
+    def _write(self, text: Secret, expected: str | None) -> Written | StoreConflict | StoreFault:
+        import keyring  # noqa: PLC0415  as above
+
+        now = self.read()
+        if isinstance(now, StoreFault):
+            return now
+        found = now.version if isinstance(now, StoredSecret) else None
+        if found != expected:
+            return StoreConflict(self.identity, expected or "", found)
+        done = _asked("write", lambda: keyring.set_password(SERVICE, self._profile, text.reveal()))
+        return done if isinstance(done, StoreFault) else Written(_version(text.reveal()), Guard.COMPARE)
+
+
+def _asked(operation: str, ask: Callable[[], Answer]) -> Answer | StoreFault:
+    try:
+        return ask()
+    except Exception as error:  # noqa: BLE001 - a backend is anybody's plug-in, and raises what it likes
+        # Its name alone: a message may quote what was written.
+        return StoreFault(operation, type(error).__name__, "", detail={"backend": _backend()})
+
+
+def _backend() -> str:
+    import keyring  # noqa: PLC0415  as above
+
+    kind = type(keyring.get_keyring())
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _version(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
