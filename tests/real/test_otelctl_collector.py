@@ -176,7 +176,8 @@ FAULTS: dict[str, tuple[Callable[[Collector], SetUp], list[str]]] = {
     "of another stack": (lambda c: _with(c.basic.http, authorization=OTHER_STACK.header), ["AUTH-REFUSED"]),
     "reversed": (lambda c: _with(c.basic.http, authorization=REVERSED.header), ["AUTH-REVERSED"]),
     "Basic for Bearer": (lambda c: _with(c.bearer.http, authorization=STACK.header), ["AUTH-REFUSED"]),
-    "Bearer for Basic": (lambda c: _with(c.basic.http, authorization=f"Bearer {c.bearer_token}"), ["AUTH-SCHEME"]),
+    "Bearer for Basic": (lambda c: _with(c.basic.http, authorization=f"Bearer {c.bearer_token}"), ["AUTH-REFUSED"]),
+    "token as Bearer": (lambda c: _with(c.basic.http, authorization=f"Bearer {STACK.password}"), ["AUTH-SCHEME"]),
     "/otlp": (lambda c: _with(f"{c.plain.http}/otlp"), ["URL-SELF-HOSTED-OTLP"]),
     "/otlp/": (lambda c: _with(f"{c.plain.http}/otlp/"), ["URL-SELF-HOSTED-OTLP"]),
     "/otlp with a credential": (
@@ -274,8 +275,30 @@ def test_a_span_shows_the_backends_refusal(
     assert "trace_id" not in result.report["facts"]
 
 
-def test_a_body_over_the_limit_is_refused(collector: Collector) -> None:
-    """A span that is larger than the receiver's limit fails in the receiver's words, and one below it does not."""
-    result = HEALTHY["small"](collector).run("send-test-span", "--attribute", f"big={'x' * 2000}")
-    assert result.code == 1
-    assert "request body too large" in result.stdout
+def test_the_backends_401_is_not_blamed_on_who_sent_the_span(collector: Collector) -> None:
+    """Where an empty request was accepted and a span gets 401, the credential at fault is the Collector's own."""
+    result = _with(collector.behind_401.http).run("smoke")
+    assert (result.code, result.found) == (1, ["AUTH-BEHIND"])
+    assert result.check("traces")["status"] == "passed"
+
+
+@pytest.mark.xfail(reason="without a probe before it, the Collector's words are not read", strict=True)
+def test_the_backends_401_is_told_by_the_collectors_words(collector: Collector) -> None:
+    """The Collector says whose request was answered with 401, so a span alone is enough to tell."""
+    result = _with(collector.behind_401.http).run("send-test-span")
+    assert (result.code, result.found) == (1, ["AUTH-BEHIND"])
+
+
+@pytest.mark.parametrize("gzip", ["--gzip", "--no-gzip"])
+def test_a_body_over_the_limit_is_told_by_its_size(collector: Collector, gzip: str) -> None:
+    """A Collector's 400 to a body over its limit, before compression, is told from one to bad data."""
+    result = HEALTHY["small"](collector).run("send-test-span", gzip, "--attribute", f"big={'x' * 2000}")
+    assert (result.code, result.found) == (1, ["OTLP-413"])
+
+
+@pytest.mark.xfail(reason="the options of the run are repeated behind those that the fix names, and win", strict=True)
+def test_what_is_advised_for_grpc_is_another_check(collector: Collector) -> None:
+    """Asked for gRPC, which it does not send, otelctl cannot tell, and advises a check over HTTP that can."""
+    result = _with(collector.plain.http).run("check-endpoint", "--protocol", "grpc")
+    assert (result.code, result.found) == (3, ["CONF-GRPC-NOT-PROBED"])
+    assert_healthy(run_line(f"{advised(result)[0]} --format json"))
