@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import sys
+import threading
+
+
+def _silent(arguments: threading.ExceptHookArgs) -> None:
+    del arguments
 
 
 def main() -> None:
@@ -13,9 +18,17 @@ def main() -> None:
 
         sys.stdout.write(f"otelctl {__version__}\n")
         sys.exit(0)
-    from otelctl.cli.app import run  # noqa: PLC0415
+    # What a thread leaves unhandled would be printed as it is, with whatever secret it holds.
+    threading.excepthook = _silent
+    try:
+        from otelctl.cli.app import run  # noqa: PLC0415
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        # Before the first line of ours that can say so.
+        sys.stderr.write("otelctl: interrupted\n")
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -81,6 +82,23 @@ def build() -> Any:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code. Nothing is raised, and nothing but results goes to stdout."""
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return last_words("interrupted", 130)
+    except Exception as error:  # noqa: BLE001 - the last fence: no traceback reaches a user
+        # Saying what went wrong went wrong, redaction perhaps: the exception's own text stays unsaid.
+        return last_words(f"INTERNAL-CRASH: otelctl itself failed here: {type(error).__name__}", 3)
+
+
+def last_words(message: str, code: int) -> int:
+    """Write one line to standard error, where there is one, with nothing but itself; return the exit code."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"otelctl: {message}\n".encode())
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     command = next((one for one in arguments if one in COMMANDS), "otelctl")
     variables = dict(os.environ)  # noqa: TID251 - here they enter, once
     session = Session(sys.stdin, sys.stdout, sys.stderr, variables, list(arguments), command)
@@ -104,7 +122,7 @@ def run(arguments: Sequence[str]) -> int:
         return session.interrupted()
     except BrokenPipeError:
         return session.finish(0)
-    except Exception as error:  # noqa: BLE001 - the last fence: no traceback reaches a user
+    except Exception as error:  # noqa: BLE001 - told as what it is, in a line
         return session.crashed(error)
 
 
