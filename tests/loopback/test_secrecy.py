@@ -319,8 +319,11 @@ MISPLACED = {
 
 
 @pytest.mark.parametrize(("command", "text"), list(itertools.product(COMMANDS, MISPLACED)))
-def test_a_credential_given_as_an_argument_is_not_repeated(command: str, text: str) -> None:
+def test_a_credential_given_as_an_argument_is_not_repeated(
+    command: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Given where an option, its value or an argument is expected, the credential is in no error and no report."""
+    monkeypatch.chdir(tmp_path)  # where it names a file to write
     for shape in _parameters(command):
         arguments = [one.replace("{}", MISPLACED[text]) for one in shape]
         bounded = ("--timeout", "1") if command in (*PROBING, "push-secret") and "--timeout" not in shape[0] else ()
