@@ -156,12 +156,25 @@ class Finding:
 
         def filled(command: str) -> str:
             text = command.format_map(quoted)
-            return text + self.options if text.startswith(_REPEATS) else text
+            return text + _without(self.options, text) if text.startswith(_REPEATS) else text
 
         return tuple(
             Step(step.text.format_map(self.evidence), None if step.command is None else filled(step.command))
             for step in self.diagnosis.fix
         )
+
+
+def _without(options: str, command: str) -> str:
+    """Return options without those that a command names itself: standing last, the old value would win."""
+    named = {word for word in command.split() if word.startswith("--")}
+    kept: list[str] = []
+    keep = True
+    for word in shlex.split(options):
+        if word.startswith("--"):
+            keep = word not in named
+        if keep:
+            kept.append(word)
+    return f" {shlex.join(kept)}" if kept else ""
 
 
 @dataclass(frozen=True, slots=True)

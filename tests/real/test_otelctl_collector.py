@@ -296,7 +296,6 @@ def test_a_body_over_the_limit_is_told_by_its_size(collector: Collector, gzip: s
     assert (result.code, result.found) == (1, ["OTLP-413"])
 
 
-@pytest.mark.xfail(reason="the options of the run are repeated behind those that the fix names, and win", strict=True)
 def test_what_is_advised_for_grpc_is_another_check(collector: Collector) -> None:
     """Asked for gRPC, which it does not send, otelctl cannot tell, and advises a check over HTTP that can."""
     result = _with(collector.plain.http).run("check-endpoint", "--protocol", "grpc")

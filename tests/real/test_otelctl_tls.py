@@ -92,7 +92,6 @@ def test_what_is_advised_for_a_private_authority_mends_it(nginx: Nginx, tmp_path
     assert_healthy(run_line(f"cd {tmp_path} && {command} --format json", variables=CREDENTIAL))
 
 
-@pytest.mark.xfail(reason="the options of the run are repeated behind those that the fix names, and win", strict=True)
 def test_what_is_advised_in_place_of_the_wrong_authority_mends_it(nginx: Nginx, tmp_path: Path) -> None:
     """The advised authority takes the place of the one that was given, which would win if it stood behind it."""
     issuer = nginx.log.parent / "other" / "ca.pem"
