@@ -17,11 +17,16 @@ MASK = "••••"
 # Shorter runs than this occur by chance in honest text; longer ones can only come from the secret.
 _WINDOW = 12
 
+# What follows Basic or Bearer is taken for a credential where it looks less like a word than `authentication` does.
+_NO_WORD = r"(?=[A-Za-z0-9+/_.~-]{0,64}(?:[0-9=%]|[a-z][A-Z]))"
 _TOKEN_SHAPED = re.compile(
-    r"\b(?:glc|glsa)_[A-Za-z0-9+/=_-]{6,}|\beyJ[A-Za-z0-9+/=_.-]{12,}|"
-    r"\b[Bb]asic(?:\s+|%20|\+)(?:[A-Za-z0-9+/_-]|%2[BbFf]){12,}(?:=|%3[Dd])*|\b[Bb]earer(?:\s+|%20)[A-Za-z0-9._~+/=-]{12,}|"
-    # base64 that holds `glc_` or `glsa`, at each of the three alignments
-    r"[A-Za-z0-9+/_-]*(?:Z2xjX|dsY1|nbGNf|Z2xzY|dsc2|nbHNh)[A-Za-z0-9+/_=-]{8,}"
+    r"(?:glc|glsa)_[A-Za-z0-9+/=_-]{6,}|\beyJ[A-Za-z0-9+/=_.-]{12,}|"
+    rf"\b(?i:basic)(?:\s{{1,8}}|%20|\+){_NO_WORD}(?:[A-Za-z0-9+/_-]|%2[BbFf]){{12,}}(?:=|%3[Dd])*|"
+    rf"\b(?i:bearer)(?:\s{{1,8}}|%20|\+){_NO_WORD}[A-Za-z0-9._~+/=-]{{12,}}|"
+    # base64 that holds `glc_` or `glsa_`, at each of the three alignments. It begins where the run of its letters
+    # does: a search from each letter anew would take the square of a stranger's megabyte.
+    r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]*"
+    r"(?:Z2xjX|dsY1[89+/_-]|nbGNf|Z2xzYV[89+/_-]|dsc2Ff|nbHNhX)[A-Za-z0-9+/_=-]{8,}"
 )
 
 
@@ -62,7 +67,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._text.encode(), other._text.encode())
+        ours, theirs = (one.encode("utf-8", "surrogatepass") for one in (self._text, other._text))
+        return hmac.compare_digest(ours, theirs)
 
     def __hash__(self) -> int:
         return hash(self._text)
@@ -75,13 +81,14 @@ def _base64_cores(data: bytes) -> Iterator[str]:
     """Yield what base64 makes of `data` at each of the three alignments that it can have inside other data."""
     for lead in range(3):
         text = base64.b64encode(b"\0" * lead + data).decode()
-        # The first characters hold bits of the lead, the last ones bits of what follows: neither is the secret's.
+        # The first characters hold bits of the lead, the last ones bits of what follows: neither is the secret's,
+        # unless nothing follows.
         start = (0, 2, 3)[lead]
         stop = len(text) - (0, 3, 2)[(lead + len(data)) % 3]
-        core = text[start:stop].rstrip("=")
-        if core:
-            yield core
-            yield core.translate(str.maketrans("+/", "-_"))
+        for core in (text[start:stop], text[start:]):
+            if core:
+                yield core
+                yield core.translate(str.maketrans("+/", "-_"))
 
 
 def _embedded(text: str) -> Iterator[str]:
@@ -114,9 +121,8 @@ def _forms(text: str) -> Iterator[str]:
     """Yield every spelling of one text that a shell, an SDK, a server or a log may give it."""
     data = text.encode("utf-8", "surrogatepass")
     yield text
-    yield quote(text, safe="")
-    yield quote(text)
-    yield quote_plus(text)
+    for escaped in (quote(data, safe=""), quote(data), quote_plus(data)):
+        yield from _escapes(escaped)
     yield "".join(f"%{byte:02X}" for byte in data)
     yield "".join(f"%{byte:02x}" for byte in data)
     yield json.dumps(text)[1:-1]
@@ -131,7 +137,14 @@ def _forms(text: str) -> Iterator[str]:
     yield re.sub(r"([^A-Za-z0-9_@%+=:,./-])", r"\\\1", text)
     for core in set(_base64_cores(data)):
         yield core
+        yield from _escapes(quote(core, safe=""))
         yield from _base64_cores(core.encode())
+
+
+def _escapes(text: str) -> Iterator[str]:
+    """Yield a percent-encoded text, and as .NET and others write it: escapes in lower case."""
+    yield text
+    yield re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), text)
 
 
 class Redactor:
@@ -139,9 +152,9 @@ class Redactor:
 
     Knows each secret as it is, percent-encoded, escaped for JSON, HTML and shells, in hex, in base64 at every
     alignment (so also inside a pair `id:token`, in both orders) and twice over, and any fragment of those of
-    twelve characters or more, broken over lines too. Texts shorter than four characters and plain numbers are not held
-    to be secrets: an instance ID is public, and masking `200` in an answer would hide the answer. Neither are the words
-    that stand around a credential: a command that sets the variable again names it.
+    twelve characters or more, broken over lines too. Texts shorter than four characters and numbers shorter than
+    twelve are not held to be secrets: an instance ID is public, and masking `200` in an answer would hide the answer.
+    Neither are the words that stand around a credential: a command that sets the variable again names it.
     """
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
@@ -173,7 +186,7 @@ class Redactor:
         self._windows -= _public_windows()
 
     def _add_text(self, text: str) -> None:
-        if len(text) < 4 or text.isdigit():
+        if len(text) < 4 or (text.isdigit() and len(text) < _WINDOW):
             return
         for form in set(_forms(text)):
             packed = "".join(form.split())
