@@ -53,6 +53,7 @@ class FaultKind(enum.StrEnum):
     BAD_REQUEST = "bad_request"
     BAD_ENCODING = "bad_encoding"
     NOT_GRPC = "not_grpc"
+    NO_LIBRARY = "no_library"
     PROXY_AUTH = "proxy_auth"
     PROXY_DENIED = "proxy_denied"
     PROXY_KIND = "proxy_kind"
@@ -196,6 +197,11 @@ class HttpAnswer:
     seconds: float
     truncated: bool = False
     body_fault: FaultKind | None = None
+
+    @property
+    def shown(self) -> str:
+        """The status as its protocol writes it: 503, or UNAVAILABLE where the answer came over gRPC."""
+        return self.reason if self.http_version == "gRPC" else str(self.status)
 
     def header(self, name: str) -> str:
         """Return the first header of that lower-case name, or an empty string."""
@@ -472,10 +478,3 @@ class RpcAnswer:
     seconds: float
     http_status: int | None = None
     truncated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RpcMissing:
-    """The library that speaks gRPC cannot be used here; `text` is why Python cannot import it."""
-
-    text: str

@@ -23,7 +23,6 @@ from otelctl.facts import (
     RolePolicies,
     Route,
     RpcAnswer,
-    RpcMissing,
     RpcRequest,
     SecretAbsent,
     SecretVersions,
@@ -73,7 +72,7 @@ class Network(Protocol):
 class Rpc(Protocol):
     """Calls over gRPC, each on a connection of its own."""
 
-    def call(self, route: Route, request: RpcRequest) -> RpcAnswer | RpcMissing | Fault:
+    def call(self, route: Route, request: RpcRequest) -> RpcAnswer | Fault:
         """Make one unary call, bounded in time and size; never raises for what a server can do."""
 
 

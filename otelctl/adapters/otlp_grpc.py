@@ -25,7 +25,6 @@ from otelctl.facts import (
     Proxy,
     Route,
     RpcAnswer,
-    RpcMissing,
     RpcRequest,
     Stage,
     TlsOptions,
@@ -46,24 +45,23 @@ class GrpcRpc:
     def __init__(self, user_agent: str) -> None:
         self._user_agent = user_agent
 
-    def call(self, route: Route, request: RpcRequest) -> RpcAnswer | RpcMissing | Fault:
+    def call(self, route: Route, request: RpcRequest) -> RpcAnswer | Fault:
         """Make one unary call on a connection of its own."""
         started = time.monotonic()
-        limit = started + min(route.timeout, route.deadline)
         wrong = _wrong_with(request)
         if wrong:
             return Fault(Stage.SEND, FaultKind.BAD_REQUEST, wrong, 0.0)
         try:
             grpc = _library()
         except ImportError as error:
-            return RpcMissing(_plain(str(error)))
+            return Fault(Stage.SEND, FaultKind.NO_LIBRARY, _plain(str(error)), 0.0)
         try:
             channel = _channel(grpc, route, request, self._user_agent)
         except OSError as error:
             why = error.strerror or str(error)
             return Fault(Stage.TLS, FaultKind.LOCAL_FILE, why, 0.0, file=str(error.filename or ""))
         try:
-            return _Call(grpc, channel, route, request, started, limit).made()
+            return _Call(grpc, channel, route, request, started).made()
         finally:
             channel.close()
 
@@ -150,15 +148,13 @@ def _wrong_with(request: RpcRequest) -> str:
 class _Call:
     """One call over one channel."""
 
-    def __init__(
-        self, grpc: Any, channel: Any, route: Route, request: RpcRequest, started: float, limit: float
-    ) -> None:
+    def __init__(self, grpc: Any, channel: Any, route: Route, request: RpcRequest, started: float) -> None:
         self._grpc = grpc
         self._channel = channel
         self._route = route
         self._request = request
         self._started = started
-        self._limit = limit
+        self._limit = started + min(route.timeout, route.deadline)
         secrets = [] if route.proxy is None or route.proxy.password is None else [route.proxy.password]
         self._redact = Redactor([*secrets, *(value for _, value in request.metadata)])
 
@@ -209,7 +205,6 @@ class _Call:
         return bool(seen) and seen[0] is self._grpc.ChannelConnectivity.READY
 
     def _answer(self, call: Any, message: bytes, http_status: int | None = None) -> RpcAnswer:
-        code, name = call.code().value
         fields: list[tuple[str, str]] = []
         details = b""
         for key, value in (*(call.initial_metadata() or ()), *(call.trailing_metadata() or ())):
@@ -218,8 +213,8 @@ class _Call:
             elif isinstance(value, str) and len(fields) < _MOST_FIELDS:
                 fields.append((key, value[:_LONGEST_TEXT]))
         return RpcAnswer(
-            code=code,
-            name=self._grpc.StatusCode(call.code()).name,
+            code=call.code().value[0],
+            name=call.code().name,
             text=(call.details() or "")[:_LONGEST_TEXT],
             metadata=tuple(fields),
             details=details,
