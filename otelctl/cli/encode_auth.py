@@ -42,7 +42,7 @@ def encode_auth(
     an option.
     """
     session = sessions.of(context)
-    if save and keyring is None:
+    if save and not (keyring and keyring.strip()):
         raise UsageError("--save needs --keyring PROFILE, to name what it keeps")
     given = sources.gather(session, env_file=env_file, keyring=None if save else keyring)
     wanted_id = sources.instance_id(session, given, instance_id)

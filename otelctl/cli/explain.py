@@ -63,6 +63,8 @@ def _unknown(code: str) -> str:
 
     codes = list(catalog.every())
     wanted = code.upper().replace("_", "-")
-    near = difflib.get_close_matches(wanted, codes, n=3, cutoff=0.5) or [one for one in codes if wanted in one][:3]
+    near = difflib.get_close_matches(wanted, codes, n=3, cutoff=0.5)
+    if wanted and not near:
+        near = [one for one in codes if wanted in one][:3]
     hint = f"did you mean {' or '.join(near)}?" if near else "otelctl explain lists all of them"
     return f"there is no code {code[:40]!r}; {hint}"

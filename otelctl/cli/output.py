@@ -55,9 +55,27 @@ def on_github(session: Session) -> bool:
     return session.variables.get("GITHUB_ACTIONS") == "true"
 
 
+def writable(path: Path, option: str) -> None:
+    """Raise UsageError where a file that an option names could not be written: told before the work, not after it."""
+    if path.is_dir():
+        raise UsageError(f"{option}: {path} is a directory; give the name of a file")
+    if not path.parent.is_dir():
+        raise UsageError(f"{option}: there is no directory {path.parent} to write {path.name} in; make it first")
+
+
 def write_file(session: Session, path: Path, text: str, option: str) -> None:
-    """Write a report to a file that an option names; raises UsageError where that is not possible."""
+    """Write a report to a file that an option names, whole or not at all; raises UsageError where that fails."""
+    content = session.clean(text).encode("utf-8", "replace")
+    target = path.resolve()
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        path.write_text(session.clean(text), encoding="utf-8")
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)  # a pipe or a device
+            return
+        try:
+            part.write_bytes(content)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(f"{option}: {path} cannot be written: {error.strerror}") from None

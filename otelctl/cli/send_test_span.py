@@ -57,7 +57,7 @@ def send_test_span(
         session, env_file=env_file, keyring=keyring, from_secret=from_secret, header_file=header_file
     )
     wanted = probing.Wanted(
-        (endpoint,) if endpoint else (),
+        () if endpoint is None else (endpoint,),
         (Signal.TRACES,),
         protocol,
         opt.seconds(timeout, "--timeout"),

@@ -15,7 +15,7 @@ from otelctl.cli import options as opt
 from otelctl.cli import probing, sources, tracing
 from otelctl.cli import session as sessions
 from otelctl.cli.errors import Stop, UsageError
-from otelctl.cli.output import emit, on_github, rendered, write_file
+from otelctl.cli.output import emit, on_github, rendered, writable, write_file
 from otelctl.facts import Signal
 from otelctl.model import CheckResult, Report, Status
 from otelctl.otlp import SyntheticTrace
@@ -70,6 +70,8 @@ def smoke(
     session = sessions.of(context)
     patience = opt.seconds(wait, "--wait", zero=True)
     bound = opt.seconds(timeout, "--timeout")
+    if junit is not None:
+        writable(junit, "--junit")
     sent = tracing.trace(session, service, [], None)
     facts = tracing.facts(sent, service, grafana_url)
     if local:
@@ -81,7 +83,7 @@ def smoke(
             session, env_file=env_file, keyring=keyring, from_secret=from_secret, header_file=header_file
         )
         wanted = probing.Wanted(
-            (endpoint,) if endpoint else (),
+            () if endpoint is None else (endpoint,),
             opt.signals(signal),
             protocol,
             bound,

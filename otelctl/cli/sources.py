@@ -124,6 +124,8 @@ def _env_file(path: Path) -> Layer:
 def _keyring(session: Session, profile: str) -> Layer:
     from otelctl.adapters import keychain  # noqa: PLC0415  only a command that was given a profile needs it
 
+    if not profile.strip():
+        raise UsageError("--keyring: the profile is empty; give the name under which encode-auth --save kept it")
     entry = keychain.load(profile)
     if isinstance(entry, keychain.KeyringFault):
         raise UsageError(f"--keyring: profile {profile[:40]!r} cannot be read: {entry.reason}")
