@@ -15,15 +15,18 @@ from otelctl.otlp.messages import (
     protocol_of,
     trace_ids,
 )
+from otelctl.otlp.rpc import Details, as_http, method, read_details, read_rpc, service
 from otelctl.otlp.traces import SyntheticTrace, TraceParent, synthetic_trace
 
 __all__ = [
     "Answer",
     "AnswerKind",
     "DecodeError",
+    "Details",
     "SyntheticTrace",
     "TooLargeError",
     "TraceParent",
+    "as_http",
     "content_type",
     "decode_request",
     "empty_request",
@@ -32,8 +35,12 @@ __all__ = [
     "encode_status",
     "gunzip",
     "iter_spans",
+    "method",
     "protocol_of",
     "read_answer",
+    "read_details",
+    "read_rpc",
+    "service",
     "synthetic_trace",
     "trace_ids",
 ]
