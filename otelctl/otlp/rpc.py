@@ -88,7 +88,7 @@ def _detail_types() -> dict[str, type[Message]]:
     def message(name: str, **fields: tuple[int, int]) -> None:
         made = file.message_type.add(name=name)
         for each, (number, kind) in fields.items():
-            made.field.add(name=each, number=number, type=kind, label=field.LABEL_OPTIONAL)  # type: ignore[arg-type]
+            made.field.add(name=each, number=number, type=kind, label=field.LABEL_OPTIONAL)
 
     def nested(name: str, each: str, kind: str, label: Any) -> None:
         file.message_type.add(name=name).field.add(
@@ -134,5 +134,8 @@ def read_rpc(signal: Signal, answer: RpcAnswer) -> Answer:
         return read_answer(signal, "application/x-protobuf", answer.message, truncated=answer.truncated)
     reasons = read_details(answer.details).reasons if answer.details else ()
     return Answer(
-        AnswerKind.STATUS, Protocol.GRPC, code=answer.code, message=line("; ".join(filter(None, (answer.text, *reasons))))
+        AnswerKind.STATUS,
+        Protocol.GRPC,
+        code=answer.code,
+        message=line("; ".join(filter(None, (answer.text, *reasons)))),
     )
