@@ -173,12 +173,16 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One request, exactly as it will go out. `path` is the origin form; header values are secrets until sent."""
+    """One request, exactly as it will go out. `path` is the origin form; header values are secrets until sent.
+
+    Of the answer's body, `keep` bytes are kept.
+    """
 
     method: str
     path: str
     headers: tuple[tuple[str, Secret], ...]
     body: bytes
+    keep: int = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)

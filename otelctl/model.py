@@ -8,6 +8,7 @@ import shlex
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 class Severity(enum.StrEnum):
@@ -102,7 +103,8 @@ def _placeholders(diagnosis: Diagnosis) -> frozenset[str]:
     return names
 
 
-_REPEATS = ("otelctl check-endpoint ", "otelctl send-test-span ", "otelctl smoke ")
+_CHECK = "otelctl check-endpoint "
+_REPEATS = (_CHECK, "otelctl send-test-span ", "otelctl smoke ", "otelctl find-trace ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class Finding:
     """One diagnosis met in one place.
 
     `options` are those with which an advised command that probes again reads the same settings (` --env-file .env`).
+    `instead` stands in for `otelctl check-endpoint` in advised commands where another command met the finding.
     """
 
     diagnosis: Diagnosis
@@ -117,6 +120,7 @@ class Finding:
     subject: str
     evidence: Mapping[str, str]
     options: str = ""
+    instead: str = ""
 
     @property
     def code(self) -> str:
@@ -156,6 +160,8 @@ class Finding:
 
         def filled(command: str) -> str:
             text = command.format_map(quoted)
+            if self.instead and text.startswith(_CHECK):
+                text = f"{self.instead} {text.removeprefix(_CHECK)}"
             return text + _without(self.options, text) if text.startswith(_REPEATS) else text
 
         return tuple(
@@ -209,7 +215,8 @@ def status_of(findings: tuple[Finding, ...]) -> Status:
 class Report:
     """A whole run: its checks in order, what it was aimed at (redacted), and what it has to show.
 
-    `facts` are the results worth reading besides the checks (a trace ID, a link), in display order, by label.
+    `facts` are the results worth reading besides the checks (a trace ID, a link), in display order, by label; `trace`
+    is a trace as OTLP JSON, to be drawn.
     """
 
     command: str
@@ -217,6 +224,7 @@ class Report:
     target: str
     results: tuple[CheckResult, ...]
     facts: Mapping[str, str] = field(default_factory=dict)
+    trace: Mapping[str, Any] | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:

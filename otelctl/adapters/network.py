@@ -5,8 +5,8 @@ exception is all that is left of the one that failed. httpcore takes a byte stre
 the TLS handshake are made here by the standard library, where certificates, alerts and a peer's first bytes can be
 seen, and httpcore's HTTP11Connection speaks over them.
 
-Limits: a stage ends after the route's `timeout`, everything after its `deadline`; of a body 64 KiB are kept, whatever
-is sent and however it is compressed; httpcore bounds a header block at 100 KiB.
+Limits: a stage ends after the route's `timeout`, everything after its `deadline`; of a body as much is kept as the
+request says, 64 KiB mostly, whatever is sent and however it is compressed; httpcore bounds a header block at 100 KiB.
 """
 
 from __future__ import annotations
@@ -47,7 +47,6 @@ from otelctl.facts import (
 from otelctl.ports import Link
 from otelctl.secret import Redactor, Secret
 
-_KEPT = 64 * 1024
 _READ_AT_MOST = 1024 * 1024
 _CHUNK = 64 * 1024
 _FIRST = 256
@@ -493,7 +492,7 @@ class _Link:
             fault = self._exchange_fault(error, self._stream, started)
             self.close()
             return fault
-        answer = _read(response, self._stream, began)
+        answer = _read(response, self._stream, began, request.keep)
         if self._http.is_closed():
             self.close()
         return answer
@@ -652,7 +651,7 @@ class _Inflater:
         return self._inflate is None or not self._begun or self._inflate.eof
 
 
-def _read(response: httpcore.Response, stream: _Stream, began: float) -> HttpAnswer:
+def _read(response: httpcore.Response, stream: _Stream, began: float, keep: int) -> HttpAnswer:
     """Read an answer's body as far as it is kept; what stops it early is part of the answer."""
     headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers)
     codings = [value.strip().lower() for name, value in headers if name == "content-encoding"]
@@ -664,8 +663,8 @@ def _read(response: httpcore.Response, stream: _Stream, began: float) -> HttpAns
     try:
         for chunk in response.iter_stream():
             read += len(chunk)
-            kept += inflater.feed(chunk, _KEPT + 1 - len(kept))
-            if len(kept) > _KEPT or read > _READ_AT_MOST:
+            kept += inflater.feed(chunk, keep + 1 - len(kept))
+            if len(kept) > keep or read > max(_READ_AT_MOST, keep):
                 truncated = True
                 break
         else:
@@ -684,7 +683,7 @@ def _read(response: httpcore.Response, stream: _Stream, began: float) -> HttpAns
         reason=_plain(response.extensions.get("reason_phrase", b"").decode("latin-1")),
         http_version=response.extensions.get("http_version", b"").decode("latin-1"),
         headers=headers,
-        body=bytes(kept[:_KEPT]),
+        body=bytes(kept[:keep]),
         seconds=time.monotonic() - began,
         truncated=truncated,
         body_fault=fault,

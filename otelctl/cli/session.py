@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from otelctl.ports import World
 
 
-_SECRET_VARIABLE = re.compile(r"GRAFANA_API_TOKEN|OTEL_EXPORTER_OTLP_(?:[A-Z]+_)?HEADERS|AWS_(?:\w+_)?(?:KEY|TOKEN)")
+_SECRET_VARIABLE = re.compile(
+    r"GRAFANA_(?:API|TEMPO)_TOKEN|OTEL_EXPORTER_OTLP_(?:[A-Z]+_)?HEADERS|AWS_(?:\w+_)?(?:KEY|TOKEN)"
+)
 
 
 class Session:
@@ -108,7 +110,11 @@ class Session:
         def finding(one: Finding) -> Finding:
             evidence = {name: self.clean(value) for name, value in one.evidence.items()}
             return dataclasses.replace(
-                one, evidence=evidence, subject=self.clean(one.subject), options=self.clean(one.options)
+                one,
+                evidence=evidence,
+                subject=self.clean(one.subject),
+                options=self.clean(one.options),
+                instead=self.clean(one.instead),
             )
 
         def result(one: CheckResult) -> CheckResult:
@@ -126,7 +132,16 @@ class Session:
             target=self.clean(report.target),
             results=tuple(result(one) for one in report.results),
             facts={self.clean(name): self.clean(value) for name, value in report.facts.items()},
+            trace=self._cleaned(report.trace),
         )
+
+    def _cleaned(self, value: Any) -> Any:
+        """Return JSON with each text in it cleaned."""
+        if isinstance(value, str):
+            return self.clean(value)
+        if isinstance(value, Mapping):
+            return {self.clean(key): self._cleaned(item) for key, item in value.items()}
+        return [self._cleaned(item) for item in value] if isinstance(value, list) else value
 
     def usage(self, message: str) -> int:
         """Say in one line what was wrong with the command line; return 2."""

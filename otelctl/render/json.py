@@ -18,7 +18,7 @@ def document(report: Report, fail_on: Severity = Severity.ERROR) -> dict[str, An
     """Return a report as JSON's types; `fail_on` is what the exit code was decided by."""
     exit_code = report.exit_code(fail_on)
     primary = leading(report, fail_on)
-    return {
+    found: dict[str, Any] = {
         "schema": SCHEMA,
         "command": report.command,
         "version": report.version,
@@ -29,6 +29,9 @@ def document(report: Report, fail_on: Severity = Severity.ERROR) -> dict[str, An
         "checks": [_check(result) for result in report.results],
         "facts": _facts(report.facts),
     }
+    if report.trace is not None:
+        found["trace"] = report.trace
+    return found
 
 
 def error_document(command: str, version: str, message: str, exit_code: int) -> dict[str, Any]:
