@@ -41,7 +41,7 @@ NONE_CONFIGURED = _error(
 NONE_SENT = _error(
     "AUTH-NONE-SENT",
     "No credential arrived at the server",
-    "The server answered 401: {text}.",
+    "The server answered {status}: {text}.",
     "A header was configured ({shape}), yet the server saw no Authorization. Something between dropped it: a proxy or "
     "gateway that strips Authorization, or a second hop that does not pass it on.",
     Step("See what the header is, and which proxy is in the way.", "otelctl inspect-auth"),
@@ -49,7 +49,7 @@ NONE_SENT = _error(
 SERVER_WANTS_CREDENTIAL = _error(
     "AUTH-WANTED",
     "The server wants a credential and none is configured",
-    "{host} answered 401 to a request without Authorization.",
+    "{host} answered {status} to a request without Authorization.",
     "This receiver is guarded (its answer names the scheme: {scheme}), and no OTLP headers are set.",
     Step(
         "Set the header that this receiver wants.",
@@ -258,7 +258,7 @@ PLACEHOLDER = _error(
 INVALID = _error(
     "AUTH-INVALID",
     "The gateway does not know this ID with this token",
-    "The server answered 401: {text}.",
+    "The server answered {status}: {text}.",
     "The pair was read but is not known together: the token is of another stack or was revoked, or the ID is that of "
     "Tempo, Loki or Prometheus instead of the stack's own.",
     Step(
@@ -269,7 +269,7 @@ INVALID = _error(
 LEGACY = _error(
     "AUTH-LEGACY",
     "The gateway took the credential for a legacy one",
-    "The server answered 401: {text}.",
+    "The server answered {status}: {text}.",
     "Grafana's gateway says this of a bare token without an instance ID, and of tokens that are no access policy "
     "tokens.",
     Step("See what the header holds.", "otelctl inspect-auth"),
@@ -289,7 +289,7 @@ SCOPE = _error(
 FORBIDDEN = _error(
     "AUTH-FORBIDDEN",
     "The server forbids the request",
-    "{host} answered 403: {text}.",
+    "{host} answered {status}: {text}.",
     "The request is not allowed here, for a reason that the server knows: a scope that the token lacks, an access "
     "policy that allows only some networks, or a filter before the receiver.",
     Step(
@@ -301,7 +301,7 @@ FORBIDDEN = _error(
 REFUSED = _error(
     "AUTH-REFUSED",
     "The server refuses the credential",
-    "{host} answered 401: {text}.",
+    "{host} answered {status}: {text}.",
     "A credential was sent and the server does not take it. The scheme that it asks for: {scheme}. Its answer is none "
     "of Grafana Cloud's gateway, so it may want a user and password, or a token, of its own.",
     Step("See what is sent, and compare with the receiver's own configuration.", "otelctl inspect-auth"),

@@ -80,7 +80,7 @@ RATE = _row(
     "OTLP-429",
     "The server limits the rate",
     Severity.ERROR,
-    "{posted} answered 429 ({text}); it asks to wait {wait}.",
+    "{posted} answered {status} ({text}); it asks to wait {wait}.",
     "Too many requests or too much data for the limit of the stack, the tenant or a proxy before them.",
     Step("Wait, then check again; if it stays, raise the limit or sample.", _AGAIN),
 )
@@ -114,8 +114,8 @@ UNIMPLEMENTED = _row(
     "OTLP-UNIMPLEMENTED",
     "The receiver has no pipeline for this signal",
     Severity.ERROR,
-    "{posted} answered 404, while {works} on the same host is accepted.",
-    "A Collector serves the path of a signal only when a pipeline for it uses the receiver.",
+    "{posted} answered {status}, while {works} on the same host is accepted.",
+    "A Collector serves a signal only when a pipeline for it uses the receiver.",
     Step(
         "Add a pipeline for {signal} with this receiver, then check again.",
         "otelctl check-endpoint {url} --signal {signal}",

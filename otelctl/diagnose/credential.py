@@ -319,17 +319,23 @@ def judge_refusal(refused: Refused) -> tuple[Finding, ...]:
     if _BACKEND in lower or (refused.probed and not refused.grafana):
         sure = CERTAIN if _BACKEND in lower else LIKELY
         return (
-            catalog.BEHIND.found(sure, subject, host=refused.host, status=answer.status, text=text, url=refused.url),
+            catalog.BEHIND.found(sure, subject, host=refused.host, status=answer.shown, text=text, url=refused.url),
         )
     if "invalid scope requested" in lower or ("scope" in lower and (gateway or refused.grafana)):
         sure = CERTAIN if "invalid scope requested" in lower else LIKELY
         return (
-            catalog.SCOPE.found(sure, subject, status=answer.status, text=text, signal=signal.value, url=refused.url),
+            catalog.SCOPE.found(sure, subject, status=answer.shown, text=text, signal=signal.value, url=refused.url),
         )
     if answer.status == 403:
         return (
             catalog.FORBIDDEN.found(
-                CERTAIN, subject, host=refused.host, text=text, signal=signal.value, url=refused.url
+                CERTAIN,
+                subject,
+                host=refused.host,
+                status=answer.shown,
+                text=text,
+                signal=signal.value,
+                url=refused.url,
             ),
         )
     none_seen = "no credentials provided" in lower
@@ -337,14 +343,20 @@ def judge_refusal(refused: Refused) -> tuple[Finding, ...]:
     if suspects:
         return suspects
     if not refused.sent:
-        return (catalog.SERVER_WANTS_CREDENTIAL.found(CERTAIN, subject, host=refused.host, scheme=scheme),)
+        return (
+            catalog.SERVER_WANTS_CREDENTIAL.found(
+                CERTAIN, subject, host=refused.host, status=answer.shown, scheme=scheme
+            ),
+        )
     if none_seen:
-        return (catalog.NONE_SENT.found(LIKELY, subject, text=text, shape="Authorization=Basic …"),)
+        return (
+            catalog.NONE_SENT.found(LIKELY, subject, status=answer.shown, text=text, shape="Authorization=Basic …"),
+        )
     if "legacy auth cannot be upgraded" in lower:
-        return (catalog.LEGACY.found(CERTAIN, subject, text=text),)
+        return (catalog.LEGACY.found(CERTAIN, subject, status=answer.shown, text=text),)
     if unknown_pair(answer):
         if refused.elsewhere is not None:
             works = refused.elsewhere.value
             return (catalog.ID_WRONG_PRODUCT.found(LIKELY, subject, instance_id=refused.instance_id, works=works),)
-        return (catalog.INVALID.found(CERTAIN, subject, text=text),)
-    return (catalog.REFUSED.found(CERTAIN, subject, host=refused.host, text=text, scheme=scheme),)
+        return (catalog.INVALID.found(CERTAIN, subject, status=answer.shown, text=text),)
+    return (catalog.REFUSED.found(CERTAIN, subject, host=refused.host, status=answer.shown, text=text, scheme=scheme),)

@@ -162,6 +162,7 @@ def judge_not_found(
     works, sure = working
     evidence: dict[str, object] = {
         "posted": posted.url,
+        "status": 404,
         "works": works.posted.path,
         "signal": signal.value,
         "url": endpoint.url,

@@ -146,7 +146,9 @@ def _judge_error(exchange: Exchange) -> tuple[Finding, ...]:
             return (catalog.METHOD.found(CERTAIN, subject, posted=posted, text=text, url=url),)
         case 413:
             return (
-                catalog.TOO_LARGE.found(CERTAIN, subject, posted=posted, status=413, size=exchange.size, text=text),
+                catalog.TOO_LARGE.found(
+                    CERTAIN, subject, posted=posted, status=answer.shown, size=exchange.size, text=text
+                ),
             )
         case 415:
             other = Protocol.HTTP_PROTOBUF if exchange.protocol is Protocol.HTTP_JSON else Protocol.HTTP_JSON
@@ -163,19 +165,21 @@ def _judge_error(exchange: Exchange) -> tuple[Finding, ...]:
             )
         case 429:
             wait = retry_after(answer)
-            return (catalog.RATE.found(CERTAIN, subject, posted=posted, text=text, url=url, wait=wait),)
+            return (
+                catalog.RATE.found(CERTAIN, subject, posted=posted, status=answer.shown, text=text, url=url, wait=wait),
+            )
         case 500:
             return (
-                catalog.SERVER_ERROR.found(CERTAIN, subject, posted=posted, status=answer.status, text=text, url=url),
+                catalog.SERVER_ERROR.found(CERTAIN, subject, posted=posted, status=answer.shown, text=text, url=url),
             )
         case 502 | 503 | 504:
             return (
                 catalog.UNAVAILABLE.found(
-                    CERTAIN, subject, posted=posted, status=answer.status, text=text, url=url, stage=_stage(exchange)
+                    CERTAIN, subject, posted=posted, status=answer.shown, text=text, url=url, stage=_stage(exchange)
                 ),
             )
         case 400 | 422 if exchange.read.kind is AnswerKind.STATUS:
-            return (catalog.REJECTED.found(CERTAIN, subject, posted=posted, status=answer.status, text=text, url=url),)
+            return (catalog.REJECTED.found(CERTAIN, subject, posted=posted, status=answer.shown, text=text, url=url),)
         case _:
             return (_unclear(exchange, describe(exchange)),)
 
@@ -185,7 +189,7 @@ def _unclear(exchange: Exchange, what: str) -> Finding:
         CERTAIN,
         exchange.subject,
         posted=exchange.posted.url,
-        status=exchange.answer.status,
+        status=exchange.answer.shown,
         what=what,
         text=exchange.text or "no text",
         url=exchange.url,
@@ -219,7 +223,7 @@ def _by_text(exchange: Exchange) -> tuple[Finding, ...]:
         if pattern.search(exchange.text):
             evidence: dict[str, object] = {
                 "posted": exchange.posted.url,
-                "status": exchange.answer.status,
+                "status": exchange.answer.shown,
                 "text": exchange.text,
                 "url": exchange.url,
                 "size": exchange.size,
