@@ -13,6 +13,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from otelctl.facts import EcsContainer, EcsTaskDefinition
+from otelctl.secret import Secret
+from otelctl.settings import API_TOKEN, GRAFANA_ENDPOINT, INSTANCE_ID
+
 ENDPOINTS = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
@@ -23,6 +27,12 @@ ENDPOINTS = (
 
 HEADERS = tuple(name.replace("_ENDPOINT", "_HEADERS") for name in ENDPOINTS)
 """The variables that take headers, the generic one first."""
+
+CREDENTIALS = (*HEADERS, API_TOKEN)
+"""The variables that hold a credential."""
+
+WIRED = (*ENDPOINTS, *HEADERS, GRAFANA_ENDPOINT, INSTANCE_ID, API_TOKEN)
+"""Every variable by which an endpoint or a credential gets into a container."""
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d+")
 _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
@@ -72,9 +82,7 @@ class Reference:
     def pinned(self) -> str:
         """What holds it to one version or to another label than AWSCURRENT; empty where nothing does."""
         stage = self.stage if self.stage != "AWSCURRENT" else ""
-        return " and ".join(
-            f"{what} {value}" for what, value in (("stage", stage), ("version", self.version)) if value
-        )
+        return " and ".join(f"{what} {value}" for what, value in (("stage", stage), ("version", self.version)) if value)
 
     @property
     def extended(self) -> bool:
@@ -112,16 +120,64 @@ def read_value_from(text: str) -> Reference:
     if kind != "secret" or not rest or not rest[0]:
         raise ValueFromError("names no secret: after the account must follow :secret:NAME-AbCdEf")
     name, *after = rest
-    arn = ":".join(("arn", partition, service, region, account, kind, name))
+    arn = f"arn:{partition}:{service}:{region}:{account}:{kind}:{name}"
     if len(after) not in {0, _AFTER_NAME}:
         meant = [*after, "", ""][: max(_AFTER_NAME, len(":".join(after).rstrip(":").split(":")))]
         mended = f"{arn}:{':'.join(meant)}" if any(meant) else arn
-        raise ValueFromError(
-            f"has {len(after)} colon{'' if len(after) == 1 else 's'} after the secret's name, where ECS takes none or three",
-            mended if len(meant) == _AFTER_NAME else "",
-        )
+        colons = "1 colon" if len(after) == 1 else f"{len(after)} colons"
+        problem = f"has {colons} after the secret's name, where ECS takes none or three"
+        raise ValueFromError(problem, mended if len(meant) == _AFTER_NAME else "")
     json_key, stage, version = after or ("", "", "")
     return Reference(text, Store.SECRETS_MANAGER, region, account, name, arn, json_key, stage, version)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One variable of one container that is read from a secret.
+
+    `reference` is None where its valueFrom cannot be read; `problem` then says why, and `mended` what was meant.
+    """
+
+    container: str
+    variable: str
+    text: str
+    reference: Reference | None
+    problem: str = ""
+    mended: str = ""
+
+
+def uses(definition: EcsTaskDefinition) -> tuple[Use, ...]:
+    """Return what the containers of a task definition, sidecars too, take from secrets of what export needs."""
+    found = []
+    for container in definition.containers:
+        for variable, text in container.secrets:
+            if variable not in WIRED:
+                continue
+            try:
+                found.append(Use(container.name, variable, text, read_value_from(text)))
+            except ValueFromError as error:
+                found.append(Use(container.name, variable, text, None, str(error), error.mended))
+    return tuple(found)
+
+
+def plain(container: EcsContainer, variable: str) -> Secret | None:
+    """Return the value that a container is given in plain text, or None."""
+    return dict(container.environment).get(variable)
+
+
+def task_region(definition: EcsTaskDefinition) -> str:
+    """Return the region of a task definition, by its ARN."""
+    return (definition.arn.split(":") + [""] * 4)[3]
+
+
+def task_account(definition: EcsTaskDefinition) -> str:
+    """Return the account of a task definition, by its ARN."""
+    return (definition.arn.split(":") + [""] * 5)[4]
+
+
+def revision(arn: str) -> str:
+    """Return `family:revision` of a task definition's ARN."""
+    return arn.rpartition("/")[2]
 
 
 def value_from(arn: str, json_key: str) -> str:
@@ -206,7 +262,8 @@ def _covers(statement: Mapping[str, object], action: str, resource: str) -> bool
         patterns = [one.lower() if lower else one for one in _texts(statement.get(element))]
         return any(_matches(pattern, wanted.lower() if lower else wanted) for pattern in patterns)
 
-    acts = not named("NotAction", action, lower=True) if "NotAction" in statement else named("Action", action, lower=True)
+    acts = "NotAction" not in statement and named("Action", action, lower=True)
+    acts = acts or ("NotAction" in statement and not named("NotAction", action, lower=True))
     if "NotResource" in statement:
         return acts and not named("NotResource", resource, lower=False)
     return acts and named("Resource", resource, lower=False)

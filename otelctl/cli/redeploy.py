@@ -1,0 +1,181 @@
+"""Deploys a service of ECS anew and watches it: the last step of `push-secret --redeploy CLUSTER/SERVICE`.
+
+A container reads its secrets once, when it starts, so a value that was written is in use only after this.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from otelctl.cli.errors import UsageError
+from otelctl.cli.session import Session
+from otelctl.diagnose import ecs as judge
+from otelctl.engine import Check, Outcome, run
+from otelctl.facts import EcsAbsent, EcsDeployment, EcsService, StoreFault
+from otelctl.model import CheckResult, Severity, Status
+from otelctl.ports import Clock, Containers
+
+WAIT = 900.0
+"""How long a deployment is watched, in seconds: health checks and draining take minutes."""
+
+_PAUSE = 5.0
+_ENOUGH = 2
+_PATIENCE = 3
+_ARN = re.compile(r"arn:[\w-]+:ecs:[\w-]+:\d{12}:service/(?P<cluster>[^/]+)/(?P<service>[^/]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The service to deploy."""
+
+    cluster: str
+    service: str
+
+    def __str__(self) -> str:
+        return f"{self.cluster}/{self.service}"
+
+
+def parse(text: str) -> Target:
+    """Read CLUSTER/SERVICE, or the ARN of a service; raises UsageError."""
+    match = _ARN.fullmatch(text) or re.fullmatch(r"(?P<cluster>[\w-]+)/(?P<service>[\w-]+)", text, re.ASCII)
+    if match is None:
+        raise UsageError(f"--redeploy: {text[:80]!r} is no service; give CLUSTER/SERVICE")
+    return Target(match["cluster"], match["service"])
+
+
+def require_terminal(session: Session, *, yes: bool) -> None:
+    """Raise UsageError where a deployment could not be confirmed: to be called before anything is written."""
+    if not yes and (session.stdin is None or not session.stdin.isatty()):
+        raise UsageError("--redeploy: there is no terminal to confirm at; add --yes")
+
+
+def redeploy(
+    session: Session,
+    target: Target,
+    containers: Containers,
+    clock: Clock,
+    *,
+    yes: bool = False,
+    wait: float = WAIT,
+    secret_arn: str = "",
+    options: str = "",
+) -> tuple[CheckResult, ...]:
+    """Force a new deployment after confirmation, watch it until it is stable or has failed, and return both results.
+
+    `wait` bounds the watching, in seconds. `secret_arn` and `options` (` --region R`) go into advised commands. What
+    is not confirmed is skipped.
+    """
+    if not yes and not _confirmed(session, target):
+        reason = "it was not confirmed"
+        return tuple(CheckResult(check.id, check.title, Status.SKIPPED, reason=reason) for check in _TABLE)
+    with session.terminal.progress() as progress:
+        state = _Deploy(session, target, containers, clock, wait, secret_arn, options, progress.start)
+        return tuple(run(_TABLE, state, clock, session.clean, lambda check: progress.start(check.title)))
+
+
+def _confirmed(session: Session, target: Target) -> bool:
+    require_terminal(session, yes=False)
+    assert session.stdin is not None  # noqa: S101  just seen
+    session.say(f"Deploy {target} anew? Each of its tasks is replaced. [y/N] ")
+    return session.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+@dataclass(slots=True)
+class _Deploy:
+    """One deployment as it goes; `show` tells the terminal what is under way."""
+
+    session: Session
+    target: Target
+    containers: Containers
+    clock: Clock
+    wait: float
+    secret_arn: str
+    options: str
+    show: Callable[[str], None]
+    deployment: EcsDeployment | None = None
+
+    @property
+    def place(self) -> judge.Place:
+        """The names for the words."""
+        cluster, service = self.target.cluster, self.target.service
+        command = judge.target_command(cluster, service, "", self.options)
+        return judge.Place(self.containers.region, cluster, service, target_command=command)
+
+
+def _deploy(state: _Deploy) -> Outcome:
+    answer = state.containers.deploy(state.target.cluster, state.target.service)
+    if isinstance(answer, EcsAbsent):
+        return Outcome(judge.judge_absent(answer, state.place))
+    if isinstance(answer, StoreFault):
+        return Outcome(judge.judge_fault(answer, state.place, "whether a new deployment would be stable"))
+    state.deployment = next((one for one in answer.deployments if one.status == "PRIMARY"), None)
+    return Outcome(detail=state.deployment.id if state.deployment else "")
+
+
+def _stable(state: _Deploy) -> Outcome:
+    started, missed, said = state.clock.monotonic(), 0, "it has just begun"
+    while True:
+        passed = state.clock.monotonic() - started
+        if passed >= state.wait:
+            return Outcome(judge.judge_unsettled(state.place, passed, said))
+        service = state.containers.service(state.target.cluster, state.target.service)
+        if isinstance(service, EcsAbsent):
+            return Outcome(judge.judge_absent(service, state.place))
+        if isinstance(service, StoreFault):
+            missed += 1
+            findings = judge.judge_fault(service, state.place, "whether the new deployment is stable")
+            # A deployment takes minutes, in which a network may fail once; a permission does not come back.
+            if missed >= _PATIENCE or any(one.code == "ECS-NOT-PERMITTED" for one in findings):
+                return Outcome(findings)
+        else:
+            missed = 0
+            outcome = _look(state, service, passed)
+            if outcome is not None:
+                return outcome
+            said = _progress(_ours(state, service))
+            state.show(f"{state.target}: {said}")
+        state.clock.sleep(min(_PAUSE, max(state.wait - passed, 0.0)))
+
+
+def _look(state: _Deploy, service: EcsService, passed: float) -> Outcome | None:
+    """Return how the deployment has ended, or None while it goes on."""
+    ours = _ours(state, service)
+    if ours is None:
+        return Outcome(judge.judge_unsettled(state.place, passed, "another deployment has taken its place"))
+    if ours.rollout == "COMPLETED" or (not ours.rollout and _settled(service, ours)):
+        return Outcome(detail=f"{ours.running} of {ours.desired} tasks run, after {passed:.0f} s")
+    if ours.rollout != "FAILED" and ours.failed < _ENOUGH:
+        return None
+    stopped = state.containers.tasks(state.target.cluster, state.target.service, stopped=True)
+    ended = () if isinstance(stopped, StoreFault) else [one for one in stopped if one.deployment == ours.id]
+    found = judge.judge_stops(ended, (), state.place, state.secret_arn, "")
+    found = found or judge.judge_event(ours.reason, state.place, state.secret_arn, "")
+    # Without a circuit breaker ECS tries for ever; two tasks that did not start for a reason that is known decide it.
+    if ours.rollout == "FAILED" or any(one.severity is Severity.ERROR for one in found):
+        return Outcome((*found, judge.judge_failed(ours, state.place)))
+    return None
+
+
+def _ours(state: _Deploy, service: EcsService) -> EcsDeployment | None:
+    wanted = state.deployment
+    return next((one for one in service.deployments if wanted is not None and one.id == wanted.id), None)
+
+
+def _settled(service: EcsService, ours: EcsDeployment) -> bool:
+    """Tell whether a service is stable, as `aws ecs wait services-stable` does, where ECS tells no rollout state."""
+    return len(service.deployments) == 1 and ours.running == ours.desired
+
+
+def _progress(ours: EcsDeployment | None) -> str:
+    if ours is None:
+        return "nothing is known of it"
+    failed = f", {ours.failed} failed" if ours.failed else ""
+    return f"{ours.running} of {ours.desired} new tasks run, {ours.pending} on their way{failed}"
+
+
+_TABLE: tuple[Check[_Deploy], ...] = (
+    Check("deploy", "a new deployment has begun", (), _deploy),
+    Check("stable", "the new deployment is stable", ("deploy",), _stable),
+)
