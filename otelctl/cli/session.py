@@ -88,7 +88,9 @@ class Session:
 
     def say(self, text: str) -> None:
         """Write one line to standard error."""
-        self.terminal.tell([((self.clean(text), ""),)])
+        from otelctl.render.wording import printable  # noqa: PLC0415  most runs have nothing to say here
+
+        self.terminal.tell([((printable(self.clean(text)), ""),)])
 
     def refuse(self, findings: list[Finding]) -> Stop:
         """Show findings that keep a command from its result, and return the end of the command to raise."""
