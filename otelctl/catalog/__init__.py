@@ -17,6 +17,7 @@ AREAS = {
     "network": "NET",
     "otlp": "OTLP",
     "aws": "AWS",
+    "ecs": "ECS",
     "internal": "INTERNAL",
 }
 

@@ -25,6 +25,8 @@ COMMANDS = {
     "check-endpoint": "check_endpoint",
     "send-test-span": "send_test_span",
     "smoke": "smoke",
+    "check-ecs": "check_ecs",
+    "render": "render",
     "explain": "explain",
 }
 """Each command and its module, in the order of a first set-up; only the module of the command that runs is loaded."""
