@@ -70,6 +70,13 @@ class Target:
     disabled: Setting[str] | None = None
     exporter: Setting[str] | None = None
     trace: otlp.SyntheticTrace | None = None
+    metrics: otlp.SyntheticMetrics | None = None
+    log: otlp.SyntheticLog | None = None
+
+    def payload(self, signal: Signal) -> Message | None:
+        """What is sent of a signal, None where nothing is."""
+        made = {Signal.TRACES: self.trace, Signal.METRICS: self.metrics, Signal.LOGS: self.log}[signal]
+        return made.request if made is not None else None
 
 
 @dataclass(slots=True)
@@ -134,8 +141,15 @@ def table(signals: Iterable[Signal], *, send: bool = False, probe: bool = True) 
             Check(signal.value, f"the endpoint accepts {signal.value}", path, _Probe(signal)) for signal in signals
         ]
     if send:
-        needs = (*path, Signal.TRACES.value) if probe and Signal.TRACES in signals else path
-        rows.append(Check("send", "the endpoint accepts a test span", needs, _send))
+        rows += [
+            Check(
+                _SENDS[signal],
+                f"the endpoint accepts {_SENT[signal]}",
+                (*path, signal.value) if probe else path,
+                _Send(signal),
+            )
+            for signal in signals
+        ]
     rows.append(Check("clock", "this clock agrees with the server's", ("tls",), _clock))
     return tuple(rows)
 

@@ -1,6 +1,7 @@
 """The OTLP codec: telemetry to bytes and back, and what the bytes of an answer are. Pure: no I/O, no clock."""
 
 from otelctl.otlp.answers import Answer, AnswerKind, read_answer
+from otelctl.otlp.logs import SyntheticLog, synthetic_log
 from otelctl.otlp.messages import (
     DecodeError,
     TooLargeError,
@@ -15,6 +16,7 @@ from otelctl.otlp.messages import (
     protocol_of,
     trace_ids,
 )
+from otelctl.otlp.metrics import SyntheticMetrics, synthetic_metrics
 from otelctl.otlp.rpc import Details, as_http, method, read_details, read_rpc, service
 from otelctl.otlp.traces import SyntheticTrace, TraceParent, synthetic_trace
 
@@ -23,6 +25,8 @@ __all__ = [
     "AnswerKind",
     "DecodeError",
     "Details",
+    "SyntheticLog",
+    "SyntheticMetrics",
     "SyntheticTrace",
     "TooLargeError",
     "TraceParent",
@@ -41,6 +45,8 @@ __all__ = [
     "read_details",
     "read_rpc",
     "service",
+    "synthetic_log",
+    "synthetic_metrics",
     "synthetic_trace",
     "trace_ids",
 ]
