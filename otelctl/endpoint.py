@@ -171,6 +171,19 @@ def parse(text: str) -> Endpoint:
     )
 
 
+def parse_grpc(text: str, *, insecure: bool) -> Endpoint:
+    """Parse an endpoint as gRPC exporters do: a URL, or `host:port`, for which `insecure` says that there is no TLS.
+
+    The specification lets a scheme win over *_INSECURE, which is false by default. A port that is not written is 443
+    for gRPC, whatever the scheme. Raises EndpointError.
+    """
+    text = text.strip().removeprefix("dns:///")
+    if "://" not in text:
+        text = f"{'http' if insecure else 'https'}://{text}"
+    found = parse(text)
+    return found if found.port_written else replace(found, port=443, port_written=found.scheme == "http")
+
+
 def signal_endpoint(base: Endpoint, signal: Signal) -> Endpoint:
     """Return where an exporter POSTs a signal when `base` is OTEL_EXPORTER_OTLP_ENDPOINT: `v1/<signal>` is appended."""
     return base.with_path(f"{base.path.rstrip('/')}/v1/{signal.value}")
