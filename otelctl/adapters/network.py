@@ -50,6 +50,7 @@ from otelctl.secret import Redactor, Secret
 _READ_AT_MOST = 1024 * 1024
 _CHUNK = 64 * 1024
 _FIRST = 256
+_GREETING = 1024
 _LONGEST_TEXT = 300
 _MOST_ADDRESSES = 16
 
@@ -351,7 +352,7 @@ class _Link:
         finally:
             self.close()
         if said:
-            return Greeted(said[:_FIRST], time.monotonic() - started)
+            return Greeted(said[:_GREETING], time.monotonic() - started)
         return self._fault(stage, kind, text, started)
 
     def exchange(self, request: HttpRequest) -> HttpAnswer | Fault:

@@ -375,6 +375,39 @@ HTTP_ON_GRPC_PORT = Diagnosis(
     references=(_OTLP_PORTS,),
 )
 
+GRPC_ON_HTTP_PORT = Diagnosis(
+    code="NET-GRPC-ON-HTTP-PORT",
+    title="OTLP over gRPC to a port that speaks HTTP",
+    severity=Severity.ERROR,
+    summary="{address} answered gRPC with {spoken}.",
+    cause="An HTTP server listens here, or a proxy that passes no gRPC on. Exporters report `Trying to connect an "
+    "http1.x server`, `frame too large` or UNIMPLEMENTED. OTLP's port for gRPC is 4317, the one for HTTP is 4318.",
+    fix=(
+        Step("Have the exporter speak HTTP.", "{mend_command}"),
+        Step("Or keep gRPC, and use its port.", "otelctl check-endpoint {mended} --protocol grpc"),
+    ),
+    references=(_OTLP_PORTS,),
+)
+
+ALPN = Diagnosis(
+    code="NET-ALPN",
+    title="TLS works, and HTTP/2 is not agreed on",
+    severity=Severity.ERROR,
+    summary="{address} was offered h2 in the TLS handshake and chose {chosen}.",
+    cause="gRPC needs HTTP/2, and gRPC clients end such a connection (`missing selected ALPN property`). Either the "
+    "server speaks HTTP/1 alone, as Grafana Cloud's gateway does, or a load balancer or a proxy that opens TLS stands "
+    "before it: the certificate shows whose it is ({issuer}).",
+    fix=(
+        Step("Have the exporter speak HTTP.", "{mend_command}"),
+        Step(
+            "See who answers, and what is chosen.",
+            "openssl s_client -connect {address} -servername {host} -alpn h2 </dev/null",
+        ),
+        Step("If it is your proxy or load balancer, turn HTTP/2 on in it, or go around it."),
+    ),
+    references=("https://www.rfc-editor.org/rfc/rfc9113#name-starting-http-2-for-https-u",),
+)
+
 NOT_HTTP = Diagnosis(
     code="NET-NOT-HTTP",
     title="What answers at the endpoint is not an HTTP server",
@@ -543,6 +576,8 @@ ROWS = (
     TLS_ON_PLAIN,
     PLAIN_ON_TLS,
     HTTP_ON_GRPC_PORT,
+    GRPC_ON_HTTP_PORT,
+    ALPN,
     NOT_HTTP,
     BAD_ANSWER,
     BAD_REQUEST,

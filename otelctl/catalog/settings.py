@@ -46,6 +46,16 @@ GRPC_NOT_PROBED = Diagnosis(
         ),
     ),
     (_SPEC,),
+    retired=True,
+)
+PROTOCOL_DIFFERS = Diagnosis(
+    "CONF-PROTOCOL-DIFFERS",
+    "The port speaks another protocol than is asked for",
+    Severity.ERROR,
+    "{variable} asks for {asked}; {address} speaks {spoken}.",
+    "An exporter with these settings fails on this port. The checks that follow speak what the port speaks.",
+    (Step("Ask for what the port speaks.", "{mend_command}"),),
+    (_SPEC,),
 )
 
-ROWS = (SDK_DISABLED, PROTOCOL_UNKNOWN, GRPC_GATEWAY, GRPC_NOT_PROBED)
+ROWS = (SDK_DISABLED, PROTOCOL_UNKNOWN, GRPC_GATEWAY, GRPC_NOT_PROBED, PROTOCOL_DIFFERS)
