@@ -16,6 +16,7 @@ AREAS = {
     "endpoint": "URL",
     "network": "NET",
     "otlp": "OTLP",
+    "grpc": "GRPC",
     "aws": "AWS",
     "ecs": "ECS",
     "internal": "INTERNAL",
