@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from otelctl.cli.errors import UsageError
 from otelctl.cli.session import Session
 from otelctl.endpoint import EndpointError, parse
-from otelctl.otlp import SyntheticTrace, TraceParent, synthetic_trace
+from otelctl.propagation import TraceParent
+from otelctl.traceql import queries
+
+if TYPE_CHECKING:
+    from otelctl.otlp import SyntheticTrace
 
 SERVICE = "otelctl-test"
 
@@ -30,6 +35,8 @@ def trace(session: Session, service: str, attributes: Sequence[str], parent: str
             above = TraceParent.parse(parent)
         except ValueError as error:
             raise UsageError(f"--parent: {error}; W3C's form is 00-<trace id>-<span id>-01") from None
+    from otelctl.otlp import synthetic_trace  # noqa: PLC0415  who only wants a link sends nothing
+
     clock, entropy = session.world.clock, session.world.entropy
     now_ns = int(clock.now().timestamp() * 1_000_000_000)
     return synthetic_trace(service=service, attributes=values, now_ns=now_ns, entropy=entropy.bytes, parent=above)
@@ -37,35 +44,33 @@ def trace(session: Session, service: str, attributes: Sequence[str], parent: str
 
 def facts(sent: SyntheticTrace, service: str, grafana_url: str | None) -> dict[str, str]:
     """Return what a person needs to find the trace: its ids, a query that works, and a link."""
-    query = f'{{ resource.service.name = "{_escape(service)}" }}'
     found = {
         "Trace ID": sent.trace_id,
         "Span ID": sent.server_span_id,
         "traceparent": sent.traceparent,
-        "TraceQL": query,
+        "TraceQL": queries(service)[0].text,
     }
     if grafana_url is not None:
         found["Explore"] = explore_link(grafana_url, sent.trace_id)
     return found
 
 
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+def explore_link(grafana_url: str, query: str) -> str:
+    """Return the link to a query, or to a trace by its ID, in Grafana's Explore (`/explore?schemaVersion=1&panes=…`).
 
-
-def explore_link(grafana_url: str, trace_id: str) -> str:
-    """Return the link to a trace in Grafana's Explore (`/explore?schemaVersion=1&panes=…`); raises UsageError.
+    Raises UsageError for a text that is no URL.
 
     Grafana picks the default Tempo data source where the pane names the type alone.
     """
     try:
         base = parse(grafana_url)
     except EndpointError as error:
-        raise UsageError(f"--grafana-url: {error}; give it as https://STACK.grafana.net") from None
+        what = str(error).replace("the endpoint", "the address")
+        raise UsageError(f"--grafana-url: {what}; give it as https://STACK.grafana.net") from None
     source = {"type": "tempo", "uid": "grafanacloud-traces"}
     pane = {
         "datasource": source["uid"],
-        "queries": [{"refId": "A", "datasource": source, "queryType": "traceql", "query": trace_id, "limit": 20}],
+        "queries": [{"refId": "A", "datasource": source, "queryType": "traceql", "query": query, "limit": 20}],
         "range": {"from": "now-1h", "to": "now"},
     }
     panes = quote(json.dumps({"otl": pane}, separators=(",", ":")), safe="")

@@ -18,7 +18,8 @@ from otelctl.otlp.messages import (
 )
 from otelctl.otlp.metrics import SyntheticMetrics, synthetic_metrics
 from otelctl.otlp.rpc import Details, as_http, method, read_details, read_rpc, service
-from otelctl.otlp.traces import SyntheticTrace, TraceParent, synthetic_trace
+from otelctl.otlp.traces import SyntheticTrace, synthetic_trace
+from otelctl.propagation import TraceParent
 
 __all__ = [
     "Answer",

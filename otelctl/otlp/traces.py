@@ -1,61 +1,16 @@
-"""Traces that are made to be sent, and the W3C traceparent that ties them to others.
-
-Source of the traceparent: W3C Trace Context, section 3.2.
-"""
+"""Traces that are made to be sent."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otelctl import __version__
+from otelctl.propagation import TraceParent
 
 if TYPE_CHECKING:
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
-_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class TraceParent:
-    """A W3C traceparent: ids in lower-case hex, the flags as a number."""
-
-    trace_id: str
-    span_id: str
-    flags: int = 1
-
-    @classmethod
-    def parse(cls, text: str) -> TraceParent:
-        """Read a traceparent by the rules of W3C Trace Context, section 3.2.2; a later version is read by its prefix.
-
-        Raises ValueError with a sentence that says what is wrong.
-        """
-        text = text.strip(" \t")
-        match = _TRACEPARENT.fullmatch(text)
-        if match is None:
-            if _TRACEPARENT.fullmatch(text.lower()):
-                raise ValueError("a traceparent is written in lower case")
-            raise ValueError("a traceparent reads 00-<32 hex digits>-<16 hex digits>-<2 hex digits>")
-        version, trace_id, span_id, flags, rest = match.groups()
-        if version == "ff":
-            raise ValueError("version ff of traceparent is not allowed")
-        if version == "00" and rest is not None:
-            raise ValueError("a traceparent of version 00 has nothing after the flags")
-        if not int(trace_id, 16):
-            raise ValueError("the trace ID of a traceparent is not all zeros")
-        if not int(span_id, 16):
-            raise ValueError("the parent ID of a traceparent is not all zeros")
-        return cls(trace_id, span_id, int(flags, 16))
-
-    @property
-    def sampled(self) -> bool:
-        """Whether the caller may have recorded its span."""
-        return bool(self.flags & 1)
-
-    def __str__(self) -> str:
-        return f"00-{self.trace_id}-{self.span_id}-{self.flags:02x}"
 
 
 @dataclass(frozen=True, slots=True)
