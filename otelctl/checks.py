@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from otelctl import __version__, otlp
 from otelctl.credential import Header, is_instance_id, read_header
@@ -46,7 +47,20 @@ from otelctl.ports import Link, World
 from otelctl.secret import Redactor, Secret
 from otelctl.settings import Setting, Source, SourceKind
 
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
 _TEXT = 160
+
+SENDS = {Signal.TRACES: "send", Signal.METRICS: "send-metrics", Signal.LOGS: "send-logs"}
+"""The check that sends each signal in earnest."""
+
+_SENT = {Signal.TRACES: "a test span", Signal.METRICS: "test metrics", Signal.LOGS: "a test log record"}
+_ACCEPTED = {
+    Signal.TRACES: "the span was accepted",
+    Signal.METRICS: "the metrics were accepted",
+    Signal.LOGS: "the log record was accepted",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +88,7 @@ class Target:
     log: otlp.SyntheticLog | None = None
 
     def payload(self, signal: Signal) -> Message | None:
-        """What is sent of a signal, None where nothing is."""
+        """Return what is sent of a signal, None where nothing is."""
         made = {Signal.TRACES: self.trace, Signal.METRICS: self.metrics, Signal.LOGS: self.log}[signal]
         return made.request if made is not None else None
 
@@ -126,7 +140,8 @@ class Run:
 
 
 def table(signals: Iterable[Signal], *, send: bool = False, probe: bool = True) -> tuple[Check[Run], ...]:
-    """Return the checks of an endpoint: whether each signal is taken and, with `send`, a real span at the end."""
+    """Return the checks of an endpoint: whether each signal is taken and, with `send`, one of it at the end."""
+    signals = tuple(signals)
     path = ("settings", "endpoint", "credential", "dns", "tcp", "tls")
     rows = [
         Check("settings", "the settings name a protocol that can be checked", (), _settings),
@@ -143,7 +158,7 @@ def table(signals: Iterable[Signal], *, send: bool = False, probe: bool = True) 
     if send:
         rows += [
             Check(
-                _SENDS[signal],
+                SENDS[signal],
                 f"the endpoint accepts {_SENT[signal]}",
                 (*path, signal.value) if probe else path,
                 _Send(signal),
@@ -343,13 +358,19 @@ class _Probe:
         return _judge(run, self.signal, exchange)
 
 
-def _send(run: Run) -> Outcome:
-    trace = run.target.trace
-    assert trace is not None  # noqa: S101  the caller sets it with `send`
-    protocol = _protocol(run)
-    body = otlp.encode(trace.request, protocol, gzip=run.target.gzip)
-    exchange = _exchange(run, _posted(run, Signal.TRACES), Signal.TRACES, protocol, body)
-    return _judge(run, Signal.TRACES, exchange)
+@dataclass(frozen=True, slots=True)
+class _Send:
+    """The body of the check that sends a signal in earnest."""
+
+    signal: Signal
+
+    def __call__(self, run: Run) -> Outcome:
+        payload = run.target.payload(self.signal)
+        assert payload is not None  # noqa: S101  the caller sets it with `send`
+        protocol = _protocol(run)
+        body = otlp.encode(payload, protocol, gzip=run.target.gzip)
+        exchange = _exchange(run, _posted(run, self.signal), self.signal, protocol, body)
+        return _judge(run, self.signal, exchange)
 
 
 def _judge(run: Run, signal: Signal, exchange: Exchange | Fault) -> Outcome:
@@ -365,7 +386,7 @@ def _judge(run: Run, signal: Signal, exchange: Exchange | Fault) -> Outcome:
     if any(finding.severity in (Severity.ERROR, Severity.UNKNOWN) for finding in findings):
         return Outcome(findings, f"{answer.status}, {otlp_judge.describe(exchange)}")
     run.accepted.add(signal)
-    return Outcome(findings, _fine(run, exchange))
+    return Outcome(findings, _fine(run, signal, exchange))
 
 
 def _no_answer(run: Run, fault: Fault) -> tuple[Finding, ...]:
@@ -393,7 +414,7 @@ def _judge_status(run: Run, signal: Signal, exchange: Exchange) -> tuple[Finding
     return otlp_judge.judge_answer(exchange)
 
 
-def _fine(run: Run, exchange: Exchange) -> str:
+def _fine(run: Run, signal: Signal, exchange: Exchange) -> str:
     """Say what exactly was shown to be fine, and no more."""
     status = exchange.answer.status
     sent = run.header is not None and run.header.wire is not None
@@ -403,7 +424,8 @@ def _fine(run: Run, exchange: Exchange) -> str:
         credential = "the credential is accepted, " if checked else ""
         return f"{status}, {credential}the receiver wants content in a request"
     credential = "the credential is accepted, " if sent else ""
-    return f"{status}, {credential}{'an empty request' if exchange.empty else 'the span'} was accepted"
+    accepted = "an empty request was accepted" if exchange.empty else _ACCEPTED[signal]
+    return f"{status}, {credential}{accepted}"
 
 
 def _suspected(run: Run, *codes: str) -> tuple[Finding, ...]:
