@@ -1,0 +1,597 @@
+"""Every diagnosis of the credential: what must give it, as the primary and this sure, and what must not."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from urllib.parse import quote
+
+import pytest
+
+from otelctl.catalog import credential as catalog
+from otelctl.credential import header_value, read_header, read_token
+from otelctl.diagnose.credential import Consumer, judge_given, judge_header, judge_region
+from otelctl.facts import HttpAnswer, HttpRequest, Signal
+from otelctl.model import Certainty, Finding, Report, Severity
+from otelctl.secret import Secret
+from otelctl.settings import Source, SourceKind
+from tests.cases.marks import case, near_miss
+from tests.support.gateway import transcripts
+from tests.support.inprocess import run
+from tests.support.world import (
+    GATEWAY,
+    SUCCESS,
+    always,
+    answer,
+    authorization,
+    check,
+    grafana_401,
+    span,
+    status,
+    target,
+)
+
+CERTAIN, LIKELY, POSSIBLE = Certainty.CERTAIN, Certainty.LIKELY, Certainty.POSSIBLE
+VARIABLE = Source(SourceKind.VARIABLE, "OTEL_EXPORTER_OTLP_HEADERS")
+
+OWN = "https://otel.example.com"
+LOCAL = "http://127.0.0.1:4318"
+
+
+def token_of(region: str = "prod-eu-west-2", key: str = "s3cr3ts3cr3t") -> str:
+    """Return an access policy token as Grafana Cloud makes them."""
+    claims = {"o": "654321", "n": "a-name", "k": key, "m": {"r": region}}
+    return "glc_" + base64.b64encode(json.dumps(claims).encode()).decode()
+
+
+TOKEN = token_of()
+ID = "123456"
+NONE_SENT = grafana_401("no credentials provided")
+LEGACY = grafana_401("legacy auth cannot be upgraded because the host is not found")
+UNKNOWN = grafana_401("invalid authentication credentials")
+BAD_TOKEN = grafana_401("invalid token")
+BAD_SCOPE = grafana_401("invalid scope requested")
+
+
+def b64(text: str) -> str:
+    """Return base64 of a text."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def basic(left: str = ID, right: str = TOKEN) -> str:
+    """Return the headers string for a pair."""
+    return f"Authorization=Basic {b64(f'{left}:{right}')}"
+
+
+RIGHT = basic()
+PACKED = b64(f"{ID}:{TOKEN}")
+WRAPPED = "\n".join(PACKED[i : i + 76] for i in range(0, len(PACKED), 76))
+
+
+def primary(report: Report) -> tuple[str, Certainty]:
+    """Return the code and the certainty of what a report names first."""
+    assert report.primary is not None, report
+    assert report.exit_code() == 1
+    return report.primary.code, report.primary.certainty
+
+
+def codes(findings: tuple[Finding, ...] | list[Finding]) -> set[str]:
+    """Return the codes of what matters: a notice breaks nothing."""
+    return {one.code for one in findings if one.severity is not Severity.NOTICE}
+
+
+# What the form of a header shows at Grafana Cloud's gateway, where the server says no more than that it refuses.
+AT_THE_GATEWAY = [
+    pytest.param(basic(TOKEN, ID), UNKNOWN, "AUTH-REVERSED", CERTAIN, marks=case("AUTH-REVERSED")),
+    pytest.param(basic("glsa_abcdefghijkl", ID), LEGACY, "AUTH-REVERSED", CERTAIN, marks=case("AUTH-REVERSED")),
+    pytest.param(basic("eyJrIjoiabcdefgh", ID), LEGACY, "AUTH-REVERSED", CERTAIN, marks=case("AUTH-REVERSED")),
+    pytest.param(basic(TOKEN, "my-stack"), UNKNOWN, "AUTH-REVERSED", CERTAIN, marks=case("AUTH-REVERSED")),
+    pytest.param("X-Scope-OrgID=1", NONE_SENT, "AUTH-NONE-CONFIGURED", CERTAIN, marks=case("AUTH-NONE-CONFIGURED")),
+    pytest.param(None, NONE_SENT, "AUTH-NONE-CONFIGURED", CERTAIN, marks=case("AUTH-NONE-CONFIGURED")),
+    pytest.param(RIGHT, NONE_SENT, "AUTH-NONE-SENT", LIKELY, marks=case("AUTH-NONE-SENT")),
+    pytest.param("Authorization=", NONE_SENT, "AUTH-VALUE-MISSING", CERTAIN, marks=case("AUTH-VALUE-MISSING")),
+    pytest.param("Authorization=Basic", NONE_SENT, "AUTH-VALUE-MISSING", CERTAIN, marks=case("AUTH-VALUE-MISSING")),
+    pytest.param("Authorization=Basic ", NONE_SENT, "AUTH-VALUE-MISSING", CERTAIN, marks=case("AUTH-VALUE-MISSING")),
+    pytest.param(
+        f"Authorization=Basic+{PACKED}", NONE_SENT, "AUTH-PERCENT-ENCODED", LIKELY, marks=case("AUTH-PERCENT-ENCODED")
+    ),
+    pytest.param(
+        f"Authorization=Basic {WRAPPED}", NONE_SENT, "AUTH-LINE-WRAPPED", CERTAIN, marks=case("AUTH-LINE-WRAPPED")
+    ),
+    pytest.param(
+        f"Authorization=Basic {PACKED[:76]} {PACKED[76:]}",
+        NONE_SENT,
+        "AUTH-LINE-WRAPPED",
+        CERTAIN,
+        marks=case("AUTH-LINE-WRAPPED"),
+    ),
+    pytest.param(
+        basic(right=TOKEN + "\n"), UNKNOWN, "AUTH-TRAILING-NEWLINE", LIKELY, marks=case("AUTH-TRAILING-NEWLINE")
+    ),
+    pytest.param(basic(f" {ID}"), UNKNOWN, "AUTH-STRAY-SPACE", LIKELY, marks=case("AUTH-STRAY-SPACE")),
+    pytest.param(basic(right=f"{TOKEN} "), UNKNOWN, "AUTH-STRAY-SPACE", LIKELY, marks=case("AUTH-STRAY-SPACE")),
+    pytest.param(f"'{RIGHT}'", NONE_SENT, "AUTH-QUOTED", CERTAIN, marks=case("AUTH-QUOTED")),
+    pytest.param(f'Authorization="Basic {PACKED}"', NONE_SENT, "AUTH-QUOTED", CERTAIN, marks=case("AUTH-QUOTED")),
+    pytest.param(f"Authorization=Basic “{PACKED}”", NONE_SENT, "AUTH-QUOTED", CERTAIN, marks=case("AUTH-QUOTED")),
+    pytest.param(basic(f'"{ID}"', f'"{TOKEN}"'), UNKNOWN, "AUTH-QUOTED", LIKELY, marks=case("AUTH-QUOTED")),
+    pytest.param(
+        f"Authorization: Basic {PACKED}", NONE_SENT, "AUTH-COLON-SYNTAX", CERTAIN, marks=case("AUTH-COLON-SYNTAX")
+    ),
+    pytest.param(
+        f"authorization: Basic {PACKED},X-Scope-OrgID=1",
+        NONE_SENT,
+        "AUTH-COLON-SYNTAX",
+        CERTAIN,
+        marks=case("AUTH-COLON-SYNTAX"),
+    ),
+    pytest.param(f"Basic {PACKED}", NONE_SENT, "AUTH-NAME-MISSING", CERTAIN, marks=case("AUTH-NAME-MISSING")),
+    pytest.param(
+        f"X-Scope-OrgID=1,Basic {PACKED}", NONE_SENT, "AUTH-NAME-MISSING", CERTAIN, marks=case("AUTH-NAME-MISSING")
+    ),
+    pytest.param(
+        f"Authorization={PACKED}", NONE_SENT, "AUTH-SCHEME-MISSING", CERTAIN, marks=case("AUTH-SCHEME-MISSING")
+    ),
+    pytest.param(
+        f"Authorization=Basic {ID}:{TOKEN}", NONE_SENT, "AUTH-NOT-ENCODED", CERTAIN, marks=case("AUTH-NOT-ENCODED")
+    ),
+    pytest.param(f"Authorization={TOKEN}", LEGACY, "AUTH-NOT-ENCODED", CERTAIN, marks=case("AUTH-NOT-ENCODED")),
+    pytest.param("Authorization=Basic no!base64", NONE_SENT, "AUTH-NOT-BASE64", CERTAIN, marks=case("AUTH-NOT-BASE64")),
+    pytest.param(
+        RIGHT.rstrip("=") if RIGHT.endswith("=") else basic(right=TOKEN + "x").rstrip("="),
+        NONE_SENT,
+        "AUTH-BASE64-VARIANT",
+        LIKELY,
+        marks=case("AUTH-BASE64-VARIANT"),
+    ),
+    pytest.param(
+        "Authorization=Basic " + base64.urlsafe_b64encode(f"{ID}:{TOKEN}>>>?".encode()).decode(),
+        NONE_SENT,
+        "AUTH-BASE64-VARIANT",
+        LIKELY,
+        marks=case("AUTH-BASE64-VARIANT"),
+    ),
+    pytest.param(
+        f"Authorization=Basic {b64(TOKEN)}", NONE_SENT, "AUTH-HALF-MISSING", CERTAIN, marks=case("AUTH-HALF-MISSING")
+    ),
+    pytest.param(
+        f"Authorization=Basic {b64(ID)}", NONE_SENT, "AUTH-HALF-MISSING", CERTAIN, marks=case("AUTH-HALF-MISSING")
+    ),
+    pytest.param(basic(TOKEN, ""), UNKNOWN, "AUTH-HALF-MISSING", CERTAIN, marks=case("AUTH-HALF-MISSING")),
+    pytest.param(
+        f"Authorization=Basic {b64(PACKED)}",
+        NONE_SENT,
+        "AUTH-DOUBLE-ENCODED",
+        CERTAIN,
+        marks=case("AUTH-DOUBLE-ENCODED"),
+    ),
+    pytest.param(
+        f"Authorization=Basic {b64(RIGHT)}",
+        NONE_SENT,
+        "AUTH-DOUBLE-ENCODED",
+        CERTAIN,
+        marks=case("AUTH-DOUBLE-ENCODED"),
+    ),
+    pytest.param(
+        f"Authorization=Basic%2520{PACKED}",
+        NONE_SENT,
+        "AUTH-DOUBLE-ENCODED",
+        CERTAIN,
+        marks=case("AUTH-DOUBLE-ENCODED"),
+    ),
+    pytest.param(f"Authorization=Bearer {TOKEN}", LEGACY, "AUTH-SCHEME", CERTAIN, marks=case("AUTH-SCHEME")),
+    pytest.param(f"Authorization=Bearer {PACKED}", LEGACY, "AUTH-SCHEME", LIKELY, marks=case("AUTH-SCHEME")),
+    pytest.param(f"Authorization=Bearer {ID}:{TOKEN}", LEGACY, "AUTH-SCHEME", LIKELY, marks=case("AUTH-SCHEME")),
+    pytest.param("Authorization=ApiKey abcdefgh", NONE_SENT, "AUTH-SCHEME", CERTAIN, marks=case("AUTH-SCHEME")),
+    pytest.param(basic(right="glsa_abcdefgh"), LEGACY, "AUTH-TOKEN-KIND", CERTAIN, marks=case("AUTH-TOKEN-KIND")),
+    pytest.param(basic(right="eyJrIjoiabcdefg"), LEGACY, "AUTH-TOKEN-KIND", CERTAIN, marks=case("AUTH-TOKEN-KIND")),
+    pytest.param(basic(right="hunter2hunter2"), UNKNOWN, "AUTH-TOKEN-KIND", LIKELY, marks=case("AUTH-TOKEN-KIND")),
+    pytest.param(
+        basic(right=TOKEN[:40]), BAD_TOKEN, "AUTH-TOKEN-TRUNCATED", LIKELY, marks=case("AUTH-TOKEN-TRUNCATED")
+    ),
+    pytest.param(basic(right=""), UNKNOWN, "AUTH-TOKEN-EMPTY", CERTAIN, marks=case("AUTH-TOKEN-EMPTY")),
+    *(
+        pytest.param(basic(left), UNKNOWN, "AUTH-ID-NOT-NUMERIC", CERTAIN, marks=case("AUTH-ID-NOT-NUMERIC"))
+        for left in ("my-stack", "me@example.com", "https://my.grafana.net", "123 456", "#123456", "１２３４５６")
+    ),
+    *(
+        pytest.param(header, UNKNOWN, "AUTH-PLACEHOLDER", CERTAIN, marks=case("AUTH-PLACEHOLDER"))
+        for header in (
+            basic(right="glc_xxxxxxxxxxxx"),
+            basic("<instance-id>"),
+            basic(right="${GRAFANA_API_TOKEN}"),
+            "Authorization=Basic <base64 of instanceID:token>",
+            "Authorization=Basic $CREDENTIAL",
+            "Authorization=Basic your-token",
+            basic(right="your-token"),
+        )
+    ),
+    pytest.param(RIGHT, UNKNOWN, "AUTH-INVALID", CERTAIN, marks=case("AUTH-INVALID")),
+    pytest.param(RIGHT, BAD_TOKEN, "AUTH-INVALID", CERTAIN, marks=case("AUTH-INVALID")),
+    pytest.param(RIGHT, LEGACY, "AUTH-LEGACY", CERTAIN, marks=case("AUTH-LEGACY")),
+    pytest.param(RIGHT, BAD_SCOPE, "AUTH-SCOPE", CERTAIN, marks=case("AUTH-SCOPE")),
+    pytest.param(
+        RIGHT,
+        status(403, 7, "token lacks a scope"),
+        "AUTH-SCOPE",
+        LIKELY,
+        marks=[case("AUTH-SCOPE"), near_miss("AUTH-FORBIDDEN")],
+    ),
+    pytest.param(
+        RIGHT,
+        answer(403, b"<html><title>Forbidden</title></html>", "text/html"),
+        "AUTH-FORBIDDEN",
+        CERTAIN,
+        marks=[case("AUTH-FORBIDDEN"), near_miss("AUTH-SCOPE")],
+    ),
+    pytest.param(
+        RIGHT,
+        answer(401, b"who are you?", "text/plain"),
+        "AUTH-REFUSED",
+        CERTAIN,
+        marks=[case("AUTH-REFUSED"), near_miss("AUTH-INVALID")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("header", "said", "code", "certainty"), AT_THE_GATEWAY)
+def test_the_gateway_with_a_header(header: str | None, said: HttpAnswer, code: str, certainty: Certainty) -> None:
+    """A header of this form, refused in these words, is told as this and this sure."""
+    assert primary(check(target(GATEWAY, header), always(said))) == (code, certainty)
+
+
+# Forms of the right header, and rightly used others, that an exporter sends and a server takes.
+HEALTHY_AT_GRAFANA = [
+    RIGHT,
+    f"Authorization=Basic%20{quote(PACKED, safe='')}",
+    f"Authorization=Basic%20{PACKED}",
+    f"authorization=basic {PACKED}",
+    f"AUTHORIZATION=Basic {PACKED}",
+    f"X-Scope-OrgID=1,Authorization=Basic {PACKED},x-other=a:b=c",
+    f" Authorization = Basic {PACKED} ",
+    basic(right=token_of("eu")),
+    basic(right=token_of("")),
+    basic(right=token_of("us-east-0")),
+    basic(right=token_of("prod-us-central-0")),
+]
+
+
+@pytest.mark.parametrize("header", HEALTHY_AT_GRAFANA)
+@near_miss(
+    "AUTH-REVERSED", "AUTH-NONE-CONFIGURED", "AUTH-NONE-SENT", "AUTH-VALUE-MISSING", "AUTH-PERCENT-ENCODED",
+    "AUTH-LINE-WRAPPED", "AUTH-QUOTED", "AUTH-COLON-SYNTAX", "AUTH-NAME-MISSING", "AUTH-SCHEME-MISSING",
+    "AUTH-NOT-ENCODED", "AUTH-NOT-BASE64", "AUTH-HALF-MISSING", "AUTH-DOUBLE-ENCODED", "AUTH-SCHEME", "AUTH-TOKEN-KIND",
+    "AUTH-TOKEN-TRUNCATED", "AUTH-TOKEN-EMPTY", "AUTH-ID-NOT-NUMERIC", "AUTH-PLACEHOLDER", "AUTH-SPACE-DROPPED",
+    "AUTH-REGION", "AUTH-STRAY-SPACE", "AUTH-TRAILING-NEWLINE", "AUTH-BASE64-VARIANT",
+)  # fmt: skip
+def test_a_right_header_that_is_accepted(header: str) -> None:
+    """The right header, in every form in which SDKs take it, gives no finding once the gateway accepts it."""
+    report = check(target(GATEWAY, header, signals=Signal), always(SUCCESS))
+    assert (report.findings, report.exit_code(Severity.NOTICE)) == ((), 0)
+
+
+HEALTHY_ELSEWHERE = [
+    None,
+    "X-Scope-OrgID=tenant-1",
+    "x-tenant=a:b",
+    "api-key=abc=",
+    "Authorization=Bearer eyJhbGciOiJIUzI1NiJ9.e30.abc",
+    "Authorization=Bearer invalid-token-1",
+    "Authorization=ApiKey dGVzdA==",
+    "Authorization=Api-Token dt0c01.ABC.DEF",
+    "Authorization=eyJhbGciOiJIUzI1NiJ9.e30.abc",
+    "Authorization=2d6f0b5e8a1c4d7f9b3e5a7c1d2f4b6a",
+    basic("alice", "password"),
+    basic("alice", "glc"),
+    basic("token", "none"),
+    basic("my-service-id", "secret"),
+    basic("alice", "pass word "),
+    basic("", "only-a-password"),
+    basic("a-user", ""),
+    basic("alice", "p:a:s:s"),
+    basic("123456", '"quoted"'),
+    "Authorization=Basic " + base64.b64encode("alice:pässwörd".encode("latin-1")).decode(),
+    "Authorization=Basic " + base64.urlsafe_b64encode(b"alice:>>>???~~~").decode().rstrip("="),
+    f"Authorization=Basic%20{quote(b64('alice:password'), safe='')}",
+    RIGHT,
+    basic(right="glsa_abcdefgh"),
+]
+
+
+@pytest.mark.parametrize("url", [OWN, LOCAL, "http://collector:4318", "http://10.1.2.3:4318"])
+@pytest.mark.parametrize("header", HEALTHY_ELSEWHERE)
+@near_miss(
+    "AUTH-SCHEME", "AUTH-PLACEHOLDER", "AUTH-TOKEN-KIND", "AUTH-ID-NOT-NUMERIC", "AUTH-NOT-BASE64", "AUTH-QUOTED"
+)
+def test_other_servers_have_rules_of_their_own(url: str, header: str | None) -> None:
+    """What another server accepts is no fault, however little it looks like Grafana Cloud's credential."""
+    assert check(target(url, header), always(SUCCESS)).findings == ()
+
+
+def test_a_credential_that_breaks_a_rule_of_http_is_told_everywhere() -> None:
+    """Two lines in a header, and a header without a value, can be sent nowhere: no answer refutes them."""
+    for header in (f"Authorization=Basic {WRAPPED}", "Authorization=Basic"):
+        assert check(target(OWN, header), always(SUCCESS)).primary is not None
+
+
+AT_OTHERS = [
+    pytest.param(None, answer(401, b"", www_authenticate='Basic realm="x"'), "AUTH-WANTED", marks=case("AUTH-WANTED")),
+    pytest.param(None, status(401, 16, "no basic auth provided"), "AUTH-WANTED", marks=case("AUTH-WANTED")),
+    pytest.param("X-Scope-OrgID=1", answer(401, b"no"), "AUTH-WANTED", marks=case("AUTH-WANTED")),
+    pytest.param(
+        basic("alice", "wrong-one"),
+        status(401, 16, "invalid credentials"),
+        "AUTH-REFUSED",
+        marks=[case("AUTH-REFUSED"), near_miss("AUTH-INVALID", "AUTH-WANTED")],
+    ),
+    pytest.param(
+        "Authorization=Bearer abc",
+        status(401, 16, "invalid token"),
+        "AUTH-REFUSED",
+        marks=near_miss("AUTH-INVALID", "AUTH-SCHEME"),
+    ),
+    pytest.param(
+        basic("alice", "wrong-one"),
+        answer(401, b"<html><title>401 Authorization Required</title></html>", "text/html"),
+        "AUTH-REFUSED",
+        marks=near_miss("AUTH-INVALID", "AUTH-LEGACY"),
+    ),
+    pytest.param(
+        basic("alice", "x"), answer(403, b"insufficient_scope"), "AUTH-FORBIDDEN", marks=near_miss("AUTH-SCOPE")
+    ),
+    pytest.param(
+        None,
+        answer(403, b"blocked by policy"),
+        "AUTH-FORBIDDEN",
+        marks=[case("AUTH-FORBIDDEN"), near_miss("AUTH-WANTED")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("header", "said", "code"), AT_OTHERS)
+def test_what_another_server_refuses(header: str | None, said: HttpAnswer, code: str) -> None:
+    """A 401 or 403 of a server that is not Grafana Cloud's is told by what it says, not by Grafana's rules."""
+    assert primary(check(target(OWN, header), always(said))) == (code, CERTAIN)
+
+
+@near_miss("AUTH-TOKEN-TRUNCATED", "AUTH-TOKEN-KIND", "AUTH-STRAY-SPACE", "AUTH-ID-NOT-NUMERIC")
+def test_what_stands_inside_a_pair_explains_no_missing_header() -> None:
+    """Where the server saw no credential at all, the token's own faults are not the reason."""
+    report = check(target(GATEWAY, basic(right=TOKEN[:40])), always(NONE_SENT))
+    assert primary(report) == ("AUTH-NONE-SENT", LIKELY)
+
+
+# What only some of the programs that read the variable stumble over.
+CONSUMERS = [
+    (f"Authorization=Basic%20{PACKED}", None, "AUTH-PERCENT-FORM", POSSIBLE),
+    (f"Authorization=Basic%20{PACKED}", "erlang", "AUTH-PERCENT-ENCODED", CERTAIN),
+    (f"Authorization=Basic%20{PACKED}", "java 1.34", "AUTH-PERCENT-ENCODED", CERTAIN),
+    (f"Authorization=Basic%20{PACKED}", "dotnet 1.7", "AUTH-PERCENT-ENCODED", CERTAIN),
+    (f"Authorization=Basic%20{PACKED}", "curl", "AUTH-PERCENT-ENCODED", CERTAIN),
+    (f"Authorization=Basic%20{PACKED}", "java 1.35", None, None),
+    (f"Authorization=Basic%20{PACKED}", "dotnet 1.8", None, None),
+    (f"Authorization=Basic%20{PACKED}", "python 1.26", None, None),
+    (f"Authorization=Basic+{PACKED}", "python 1.27", "AUTH-PERCENT-ENCODED", LIKELY),
+    (f"Authorization=Basic+{PACKED}", "java 1.40", None, None),
+    (RIGHT, "python 1.26", "AUTH-SPACE-DROPPED", CERTAIN),
+    (RIGHT, "python 1.27", None, None),
+    (RIGHT, "python", None, None),
+    (RIGHT, "erlang", None, None),
+    (RIGHT, None, None, None),
+]
+
+
+@pytest.mark.parametrize(("header", "sdk", "code", "certainty"), CONSUMERS)
+@case("AUTH-PERCENT-FORM", "AUTH-PERCENT-ENCODED", "AUTH-SPACE-DROPPED")
+@near_miss("AUTH-PERCENT-FORM", "AUTH-PERCENT-ENCODED", "AUTH-SPACE-DROPPED")
+def test_a_form_is_wrong_for_some_sdks(
+    header: str, sdk: str | None, code: str | None, certainty: Certainty | None
+) -> None:
+    """The two spellings of the space are told for those SDKs alone that do not take them, by their versions."""
+    consumer = None
+    if sdk is not None:
+        language, _, version = sdk.partition(" ")
+        consumer = Consumer(language, tuple(int(part) for part in version.split(".")) if version else ())
+    found = judge_header(read_header(header), VARIABLE, "a command", grafana=True, consumer=consumer)
+    assert [(one.code, one.certainty) for one in found] == ([] if code is None else [(code, certainty)])
+
+
+@case("AUTH-REGION")
+@near_miss("AUTH-REGION")
+def test_a_region_is_told_beside_a_refusal_alone() -> None:
+    """A token of another region is told where the gateway does not know the pair, and is nothing once it does."""
+    header = basic(right=token_of("prod-us-east-0"))
+    refused = check(target(GATEWAY, header), always(UNKNOWN))
+    assert primary(refused) == ("AUTH-INVALID", CERTAIN)
+    assert [(one.code, one.certainty) for one in refused.findings[1:]] == [("AUTH-REGION", LIKELY)]
+    assert check(target(GATEWAY, header), always(SUCCESS)).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("region", "zone", "differs"),
+    [
+        ("prod-eu-west-2", "prod-eu-west-2", False),
+        ("eu-west-2", "prod-eu-west-2", False),
+        ("eu", "prod-eu-west-2", False),
+        ("eu", "prod-eu-north-0", False),
+        ("us", "prod-eu-west-2", True),
+        ("prod-us-east-0", "prod-eu-west-2", True),
+        ("prod-us-central-0", "prod-us-central-05", True),
+        ("", "prod-eu-west-2", False),
+        ("prod-us-east-0", "", False),
+        ("12", "prod-eu-west-2", False),
+    ],
+)
+@case("AUTH-REGION")
+@near_miss("AUTH-REGION")
+def test_regions_and_zones(region: str, zone: str, differs: bool) -> None:
+    """A region is compared with a zone in each of the spellings that tokens have; what is unknown is no difference."""
+    found = judge_region(read_token(token_of(region)), zone, "x")
+    assert [(one.code, one.certainty) for one in found] == ([("AUTH-REGION", LIKELY)] if differs else [])
+
+
+@case("AUTH-ID-WRONG-PRODUCT")
+@near_miss("AUTH-INVALID")
+@pytest.mark.parametrize("signals", [(Signal.TRACES,), tuple(Signal)])
+def test_a_pair_that_is_known_for_another_signal(signals: tuple[Signal, ...]) -> None:
+    """Traces refused while the same pair is accepted for metrics: the instance ID is that of another product."""
+
+    def server(request: HttpRequest) -> HttpAnswer:
+        return SUCCESS if request.path.endswith("/metrics") else UNKNOWN
+
+    report = check(target(GATEWAY, RIGHT, signals=signals), server)
+    assert primary(report) == ("AUTH-ID-WRONG-PRODUCT", LIKELY)
+    assert report.primary is not None
+    assert report.primary.evidence == {"instance_id": ID, "works": "metrics"}
+
+
+@near_miss("AUTH-ID-WRONG-PRODUCT")
+def test_a_pair_that_is_known_for_no_signal() -> None:
+    """All signals refused: nothing tells of which product the ID is."""
+    report = check(target(GATEWAY, RIGHT, signals=Signal), always(UNKNOWN))
+    assert codes(report.findings) == {"AUTH-INVALID"}
+
+
+@near_miss("AUTH-ID-WRONG-PRODUCT")
+def test_a_missing_scope_is_no_other_product() -> None:
+    """Traces without their scope while metrics pass is a matter of the policy."""
+
+    def server(request: HttpRequest) -> HttpAnswer:
+        return SUCCESS if request.path.endswith("/metrics") else BAD_SCOPE
+
+    assert primary(check(target(GATEWAY, RIGHT, signals=Signal), server)) == ("AUTH-SCOPE", CERTAIN)
+
+
+RESPONDED = "error exporting items, request to https://x/v1/traces responded with HTTP Status Code 401"
+
+
+@case("AUTH-BEHIND")
+@pytest.mark.parametrize(
+    ("text", "certainty"), [(RESPONDED, CERTAIN), ("rpc error: code = Unauthenticated desc = nope", LIKELY)]
+)
+def test_a_collector_that_passes_on_its_backends_refusal(text: str, certainty: Certainty) -> None:
+    """A span refused with 401 after an empty request was accepted is refused by what stands behind the Collector."""
+
+    def server(request: HttpRequest) -> HttpAnswer:
+        return status(401, 16, text) if request.body else SUCCESS
+
+    report = check(target(LOCAL, RIGHT, trace=span()), server, send=True)
+    assert primary(report) == ("AUTH-BEHIND", certainty)
+
+
+@near_miss("AUTH-BEHIND")
+def test_a_collector_that_refuses_by_itself() -> None:
+    """A 401 to the empty request is the receiver's own."""
+    report = check(target(LOCAL, basic("alice", "x"), trace=span()), always(status(401, 16, "unauthorized")), send=True)
+    assert primary(report) == ("AUTH-REFUSED", CERTAIN)
+
+
+@near_miss("AUTH-NONE-SENT", "AUTH-INVALID", "AUTH-REFUSED", "AUTH-WANTED")
+@pytest.mark.parametrize("number", [200, 201, 204, 302, 400, 404, 405, 413, 415, 429, 500, 502, 503])
+def test_another_status_than_401_says_nothing_good_of_a_credential(number: int) -> None:
+    """A status other than 401 is never `the credential is accepted`, unless an OTLP success comes with it."""
+    said = answer(number, b"<html><title>Grafana</title></html>", "text/html", location="/login")
+    report = check(target(GATEWAY, RIGHT), always(said))
+    assert report.exit_code() != 0
+    assert not any("accepted" in result.detail for result in report.results)
+    assert not any(one.code.startswith("AUTH-") for one in report.findings)
+
+
+@pytest.mark.parametrize("said", [NONE_SENT, UNKNOWN, BAD_SCOPE, answer(401), answer(401, b"{}", "application/json")])
+@pytest.mark.parametrize("url", [GATEWAY, OWN, LOCAL])
+@pytest.mark.parametrize("header", [None, RIGHT, "X-Scope-OrgID=1"])
+def test_a_401_is_never_success(said: HttpAnswer, url: str, header: str | None) -> None:
+    """Whoever answers it, to whatever was sent: 401 fails the run."""
+    assert check(target(url, header), always(said)).exit_code() == 1
+
+
+@pytest.mark.parametrize("source", [SourceKind.STDIN, SourceKind.FILE, SourceKind.SECRET])
+@pytest.mark.parametrize("header", [f"Authorization: Basic {PACKED}", f"Basic {PACKED}", "Authorization: Bearer abc"])
+@near_miss("AUTH-COLON-SYNTAX", "AUTH-NAME-MISSING")
+def test_a_pasted_header_is_tried_as_it_was_meant(source: SourceKind, header: str) -> None:
+    """A header from a pipe, a file or a secret may be meant for something else than the variable: it is tried."""
+    seen: list[str | None] = []
+
+    def server(request: HttpRequest) -> HttpAnswer:
+        seen.append(authorization(request))
+        return SUCCESS
+
+    aim = target(OWN, header, headers_kind=source)
+    assert check(aim, server).findings == ()
+    assert seen == [header.removeprefix("Authorization: ")]
+    assert primary(check(aim, always(answer(401))))[1] is LIKELY
+
+
+def test_advice_never_wraps_base64() -> None:
+    """No command that a diagnosis of the credential advises pipes through a base64 that wraps its output."""
+    for row in catalog.ROWS:
+        for step in row.found(CERTAIN, **dict.fromkeys(row.placeholders, "1")).fix:
+            assert "base64" not in (step.command or "")
+            assert "base64" not in step.text or "base64 -w0" in step.text
+
+
+def test_a_mended_header_is_one_line() -> None:
+    """However long the token, the header that comes out has one space and no line break."""
+    value = header_value(Secret(ID), Secret(token_of(key="k" * 500))).reveal()
+    assert value.split(" ") == ["Basic", value.partition(" ")[2]]
+    assert len(value.splitlines()) == 1
+
+
+GIVEN = [
+    (ID, TOKEN, None),
+    (ID, "", "AUTH-TOKEN-EMPTY"),
+    (ID, "glc_xxxxxxxx", "AUTH-PLACEHOLDER"),
+    (ID, "glc_abcdefgh", "AUTH-TOKEN-TRUNCATED"),
+    (ID, "glsa_abcdefgh", "AUTH-TOKEN-KIND"),
+    (ID, "eyJrIjoiabcdefg", "AUTH-TOKEN-KIND"),
+    (ID, "hunter2hunter2", "AUTH-TOKEN-KIND"),
+    ("my-stack", TOKEN, "AUTH-ID-NOT-NUMERIC"),
+    ("²", TOKEN, "AUTH-ID-NOT-NUMERIC"),
+    ("<id>", TOKEN, "AUTH-PLACEHOLDER"),
+]
+
+
+@pytest.mark.parametrize(("instance_id", "token", "code"), GIVEN)
+@case("AUTH-TOKEN-EMPTY", "AUTH-PLACEHOLDER", "AUTH-TOKEN-TRUNCATED", "AUTH-TOKEN-KIND", "AUTH-ID-NOT-NUMERIC")
+@near_miss("AUTH-TOKEN-EMPTY", "AUTH-PLACEHOLDER", "AUTH-TOKEN-TRUNCATED", "AUTH-TOKEN-KIND", "AUTH-ID-NOT-NUMERIC")
+def test_halves_given_by_themselves(instance_id: str, token: str, code: str | None) -> None:
+    """An instance ID and a token that cannot make a credential are refused before they are encoded."""
+    found = judge_given(instance_id, token, read_token(token), "the ID", "the token")
+    assert [one.code for one in found] == ([] if code is None else [code])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "codes_noted"),
+    [
+        ([ID], {"GRAFANA_API_TOKEN": TOKEN}, []),
+        ([TOKEN], {"GRAFANA_API_TOKEN": ID}, ["AUTH-SWAPPED"]),
+        ([], {"GRAFANA_INSTANCE_ID": TOKEN, "GRAFANA_API_TOKEN": ID}, ["AUTH-SWAPPED"]),
+        ([ID], {"GRAFANA_API_TOKEN": f" '{TOKEN}' "}, ["AUTH-STRIPPED"]),
+        ([f'"{ID}"'], {"GRAFANA_API_TOKEN": TOKEN + "\n"}, ["AUTH-STRIPPED"]),
+        ([ID], {"GRAFANA_API_TOKEN": TOKEN + "\n"}, []),
+    ],
+)
+@case("AUTH-SWAPPED", "AUTH-STRIPPED")
+@near_miss("AUTH-SWAPPED", "AUTH-STRIPPED")
+def test_what_encode_auth_puts_right(arguments: list[str], variables: dict[str, str], codes_noted: list[str]) -> None:
+    """Swapped slots and stray characters are put right with a notice, and the right header is printed."""
+    ended = run("encode-auth", *arguments, variables=variables)
+    assert (ended.code, ended.stdout.decode()) == (0, RIGHT + "\n")
+    assert re.findall(r"\((AUTH-[A-Z-]+)\)", ended.stderr.decode()) == codes_noted
+
+
+def test_recorded_refusals_are_refusals() -> None:
+    """The 401 pages that nginx was recorded with are told as a credential wanted or refused."""
+    seen = 0
+    for one in transcripts():
+        head = (one["answer"]["head"] or "").split("\r\n")
+        if " 401 " not in head[0]:
+            continue
+        body = base64.b64decode(one["answer"]["body_base64"])
+        said = answer(401, body, "text/html", www_authenticate='Basic realm="grafana"')
+        sent = one["request"]["headers"].get("Authorization")
+        header = None if sent is None else f"Authorization={sent}"
+        code = "AUTH-WANTED" if sent is None else "AUTH-REVERSED"
+        assert primary(check(target(LOCAL, header), always(said)))[0] == code
+        seen += 1
+    assert seen == 2
