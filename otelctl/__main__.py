@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 
 
-def _silent(arguments: threading.ExceptHookArgs) -> None:
-    del arguments
-
-
 def main() -> None:
     """Run the command line of this process and exit with its code."""
-    if sys.argv[1:] == ["--version"]:
-        # The one answer that needs no command at all; loading the others would take longer than giving it.
-        from otelctl import __version__  # noqa: PLC0415
-
-        sys.stdout.write(f"otelctl {__version__}\n")
-        sys.exit(0)
+    _open_streams()
     # What a thread leaves unhandled would be printed as it is, with whatever secret it holds.
     threading.excepthook = _silent
     try:
-        from otelctl.cli.app import run  # noqa: PLC0415
-
-        code = run(sys.argv[1:])
+        code = _version() if sys.argv[1:] == ["--version"] else _run()
     except KeyboardInterrupt:
-        # Before the first line of ours that can say so.
+        # Before the first line, or after the last one, of what would have said so.
         sys.stderr.write("otelctl: interrupted\n")
         code = 130
     sys.exit(code)
+
+
+def _run() -> int:
+    from otelctl.cli.app import run  # noqa: PLC0415  the version does without
+
+    return run(sys.argv[1:])
+
+
+def _version() -> int:
+    """Say the version: the one answer that needs no command; loading them would take longer than giving it."""
+    from otelctl import __version__  # noqa: PLC0415
+    from otelctl.adapters.terminal import Terminal, Unwritable  # noqa: PLC0415
+
+    terminal = Terminal(sys.stdout, sys.stderr, {})
+    try:
+        terminal.raw(f"otelctl {__version__}\n")
+    except Unwritable as error:
+        terminal.tell([((f"otelctl: the output cannot be written: {error.strerror}", ""),)])
+        return 3
+    return 0
+
+
+def _open_streams() -> None:
+    """Point streams that are closed (`>&-`) nowhere: else the next file or socket that is opened takes their place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - for the process's life
+
+
+def _silent(arguments: threading.ExceptHookArgs) -> None:
+    del arguments
 
 
 if __name__ == "__main__":

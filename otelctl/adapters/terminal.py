@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
@@ -29,12 +29,17 @@ _STYLES = {
 _COLUMNS = 80
 
 
+class Unwritable(OSError):  # noqa: N818 - it names what the output is
+    """Standard output takes no more, as where the disk is full; `strerror` says why."""
+
+
 class Terminal:
     """Standard output for results and standard error for the rest, as they are: a screen, a pipe, a file or closed.
 
     `variables` is the environment: NO_COLOR (no-color.org) and TERM=dumb turn colours off and win over FORCE_COLOR
     (force-color.org), which turns them on where the output is no screen; CI turns the animation off.
-    A reader that went away (`| head`) ends the output without a word; any other OSError, as of a full disk, is raised.
+    A reader that went away (`| head`) ends the output without a word; any other failure of standard output is raised
+    as Unwritable. A message that standard error does not take is lost: there is nowhere else to say it.
     """
 
     def __init__(self, stdout: TextIO | None, stderr: TextIO | None, variables: Mapping[str, str]) -> None:
@@ -74,7 +79,8 @@ class Terminal:
 
     def tell(self, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
         """Write styled lines to standard error: notices and errors, no results."""
-        self._stderr.lines(lines)
+        with suppress(Unwritable):
+            self._stderr.lines(lines)
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:
@@ -187,6 +193,8 @@ class _Output:
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, self._stream.fileno())
             os.close(null)
+        except OSError as error:
+            raise Unwritable(error.errno, error.strerror) from None
 
     @property
     def _encoding(self) -> str:

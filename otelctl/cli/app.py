@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -14,6 +15,7 @@ import typer.core
 import typer.main
 
 from otelctl import __version__
+from otelctl.adapters.terminal import Unwritable
 from otelctl.cli.errors import Stop, UsageError
 from otelctl.cli.session import Session
 from otelctl.secret import mask_tokens
@@ -94,9 +96,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def last_words(message: str, code: int) -> int:
-    """Write one line to standard error, where there is one, with nothing but itself; return the exit code."""
-    with contextlib.suppress(OSError):
-        os.write(2, f"otelctl: {message}\n".encode())
+    """Write one line to standard error, by nothing that could fail in its turn; return the exit code."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"otelctl: {message}\n")
+        sys.stderr.flush()
     return code
 
 
@@ -122,9 +125,12 @@ def _run(arguments: Sequence[str]) -> int:
         return session.usage(_one_line(error.format_message()))
     except (KeyboardInterrupt, typer.Abort):
         return session.interrupted()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):
+        # Typer's own way out where nobody reads its help to the end.
         return session.finish(0)
     except Exception as error:  # noqa: BLE001 - told as what it is, in a line
+        if isinstance(error, Unwritable) or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
+            return last_words(f"the output cannot be written: {error.strerror}", 3)
         return session.crashed(error)
 
 
