@@ -26,6 +26,8 @@ COMMANDS = {
     "push-secret": "push_secret",
     "check-endpoint": "check_endpoint",
     "send-test-span": "send_test_span",
+    "send-test-metric": "send_test_metric",
+    "send-test-log": "send_test_log",
     "smoke": "smoke",
     "check-ecs": "check_ecs",
     "render": "render",

@@ -12,13 +12,13 @@ import typer
 from otelctl import __version__
 from otelctl.checks import Target
 from otelctl.cli import options as opt
-from otelctl.cli import probing, sources, tracing
+from otelctl.cli import probing, sending, sources, tracing
 from otelctl.cli import session as sessions
 from otelctl.cli.errors import Stop, UsageError
 from otelctl.cli.output import emit, on_github, rendered, writable, write_file
 from otelctl.facts import Signal
 from otelctl.model import CheckResult, Report, Status
-from otelctl.otlp import SyntheticTrace
+from otelctl.otlp import SyntheticLog, SyntheticMetrics, SyntheticTrace, synthetic_log, synthetic_metrics
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -92,12 +92,20 @@ def smoke(
             client_cert,
             client_key,
         )
+        metrics, log = _beside(session, sent, service)
         chosen = [
-            dataclasses.replace(target, trace=sent if Signal.TRACES in target.signals else None)
+            dataclasses.replace(target, trace=sent, metrics=metrics, log=log)
             for target in probing.targets(session, given, wanted)
         ]
         report = _checked(session, chosen, probing.repeated(given, wanted), facts, patience)
     raise _finish(session, report, output, fail_on, junit, verbose=verbose)
+
+
+def _beside(session: sessions.Session, sent: SyntheticTrace, service: str) -> tuple[SyntheticMetrics, SyntheticLog]:
+    """Return the metrics and the log record that go with a trace; the record is in its last span."""
+    metrics = synthetic_metrics(service=service, attributes={}, now_ns=sent.end_ns)
+    ids = {"trace_id": sent.trace_id, "span_id": sent.client_span_id}
+    return metrics, synthetic_log(service=service, attributes={}, now_ns=sent.end_ns, **ids)
 
 
 def _checked(
@@ -119,10 +127,10 @@ def _checked(
         session.say(f"{primary.code}: {primary.title}; trying again for {left:.0f} s")
         clock.sleep(min(pause, left))
         pause = min(2 * pause, _LONGEST_PAUSE)
-    landed = any(
-        result.check.endswith("send") and result.status in (Status.PASSED, Status.WARNED) for result in report.results
-    )
-    return dataclasses.replace(report, facts=facts) if landed else report
+    signals = tuple(dict.fromkeys(signal for target in chosen for signal in target.signals))
+    matrix = sending.outcomes(report.results, signals) if len(signals) > 1 else {}
+    landed = facts if sending.accepts(report.results, Signal.TRACES) else {}
+    return dataclasses.replace(report, facts={**matrix, **landed})
 
 
 def _rehearse(session: sessions.Session, sent: SyntheticTrace, facts: Mapping[str, str], timeout: float) -> Report:
