@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -115,6 +116,19 @@ def seconds(text: str, option: str, *, most: float = 3600.0, zero: bool = False)
             f"{option}: {text[:40]!r} is not a number of seconds from {'0' if zero else 'above 0'} to {most:g}"
         )
     return value
+
+
+def attributes(given: Sequence[str], service: str) -> dict[str, str]:
+    """Return the attributes of --attribute; raises UsageError for one without `=` and for an empty service name."""
+    values: dict[str, str] = {}
+    for attribute in given:
+        key, equals, value = attribute.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"--attribute: {attribute[:60]!r} is not KEY=VALUE")
+        values[key.strip()] = value
+    if not service.strip():
+        raise UsageError("--service: the service name is empty; give one to find it by")
+    return values
 
 
 def signals(choice: Signals) -> tuple[Signal, ...]:

@@ -64,7 +64,7 @@ def send_test_log(
         client_cert,
         client_key,
     )
-    values = sending.attributes(attribute or [], service)
+    values = opt.attributes(attribute or [], service)
     from otelctl.otlp import TraceParent, synthetic_log  # noqa: PLC0415  only what is sent is made
 
     trace_id = span_id = ""

@@ -59,7 +59,7 @@ def send_test_metric(
         client_cert,
         client_key,
     )
-    values = sending.attributes(attribute or [], service)
+    values = opt.attributes(attribute or [], service)
     from otelctl.otlp import synthetic_metrics  # noqa: PLC0415  only what is sent is made
 
     sent = synthetic_metrics(service=service, attributes=values, now_ns=sending.now_ns(session))

@@ -1,4 +1,4 @@
-"""What the commands that send telemetry share: its attributes, one exchange, and what became of each signal."""
+"""What the commands that send telemetry share: one exchange, and what became of each signal."""
 
 from __future__ import annotations
 
@@ -7,26 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from otelctl.checks import SENDS, Target
 from otelctl.cli import probing
-from otelctl.cli.errors import UsageError
 from otelctl.cli.session import Session
 from otelctl.cli.sources import Sources
 from otelctl.facts import Signal
 from otelctl.model import CheckResult, Report, Status
 
 _FINE = (Status.PASSED, Status.WARNED)
-
-
-def attributes(given: Sequence[str], service: str) -> dict[str, str]:
-    """Return the attributes of --attribute; raises UsageError for one without `=` and for an empty service name."""
-    values: dict[str, str] = {}
-    for attribute in given:
-        key, equals, value = attribute.partition("=")
-        if not equals or not key.strip():
-            raise UsageError(f"--attribute: {attribute[:60]!r} is not KEY=VALUE")
-        values[key.strip()] = value
-    if not service.strip():
-        raise UsageError("--service: the service name is empty; give one to find it by")
-    return values
 
 
 def now_ns(session: Session) -> int:

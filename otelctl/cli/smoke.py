@@ -65,6 +65,8 @@ def smoke(
 ) -> None:
     """Inspect the credential, check the endpoint and send a test span: one verdict, made for CI. Never prompts.
 
+    With --signal it sends what is asked for instead, and for several of them shows what became of each.
+
     On GitHub Actions it also annotates the run and writes the step summary.
     """
     session = sessions.of(context)
@@ -92,7 +94,7 @@ def smoke(
             client_cert,
             client_key,
         )
-        metrics, log = _beside(session, sent, service)
+        metrics, log = _beside(sent, service)
         chosen = [
             dataclasses.replace(target, trace=sent, metrics=metrics, log=log)
             for target in probing.targets(session, given, wanted)
@@ -101,11 +103,13 @@ def smoke(
     raise _finish(session, report, output, fail_on, junit, verbose=verbose)
 
 
-def _beside(session: sessions.Session, sent: SyntheticTrace, service: str) -> tuple[SyntheticMetrics, SyntheticLog]:
+def _beside(sent: SyntheticTrace, service: str) -> tuple[SyntheticMetrics, SyntheticLog]:
     """Return the metrics and the log record that go with a trace; the record is in its last span."""
     metrics = synthetic_metrics(service=service, attributes={}, now_ns=sent.end_ns)
-    ids = {"trace_id": sent.trace_id, "span_id": sent.client_span_id}
-    return metrics, synthetic_log(service=service, attributes={}, now_ns=sent.end_ns, **ids)
+    log = synthetic_log(
+        service=service, attributes={}, now_ns=sent.end_ns, trace_id=sent.trace_id, span_id=sent.client_span_id
+    )
+    return metrics, log
 
 
 def _checked(

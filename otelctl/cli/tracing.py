@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from otelctl.cli import options as opt
 from otelctl.cli.errors import UsageError
 from otelctl.cli.session import Session
 from otelctl.endpoint import EndpointError, parse
@@ -21,14 +22,7 @@ SERVICE = "otelctl-test"
 
 def trace(session: Session, service: str, attributes: Sequence[str], parent: str | None) -> SyntheticTrace:
     """Return a synthetic trace; raises UsageError for an attribute without `=` or a traceparent that is none."""
-    values: dict[str, str] = {}
-    for attribute in attributes:
-        key, equals, value = attribute.partition("=")
-        if not equals or not key.strip():
-            raise UsageError(f"--attribute: {attribute[:60]!r} is not KEY=VALUE")
-        values[key.strip()] = value
-    if not service.strip():
-        raise UsageError("--service: the service name is empty; give one to find the span by")
+    values = opt.attributes(attributes, service)
     above = None
     if parent is not None:
         try:
