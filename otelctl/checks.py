@@ -6,7 +6,7 @@ that must hold before it is worth asking. The bodies fetch facts through ports a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -139,9 +139,8 @@ class Run:
             self.link.close()
 
 
-def table(signals: Iterable[Signal], *, send: bool = False, probe: bool = True) -> tuple[Check[Run], ...]:
-    """Return the checks of an endpoint: whether each signal is taken and, with `send`, one of it at the end."""
-    signals = tuple(signals)
+def table(signals: Collection[Signal], *, send: Iterable[Signal] = (), probe: bool = True) -> tuple[Check[Run], ...]:
+    """Return the checks of an endpoint: whether each signal is taken and, at the end, whether each of `send` is."""
     path = ("settings", "endpoint", "credential", "dns", "tcp", "tls")
     rows = [
         Check("settings", "the settings name a protocol that can be checked", (), _settings),
@@ -155,16 +154,9 @@ def table(signals: Iterable[Signal], *, send: bool = False, probe: bool = True) 
         rows += [
             Check(signal.value, f"the endpoint accepts {signal.value}", path, _Probe(signal)) for signal in signals
         ]
-    if send:
-        rows += [
-            Check(
-                SENDS[signal],
-                f"the endpoint accepts {_SENT[signal]}",
-                (*path, signal.value) if probe else path,
-                _Send(signal),
-            )
-            for signal in signals
-        ]
+    for signal in send:
+        needs = (*path, signal.value) if probe and signal in signals else path
+        rows.append(Check(SENDS[signal], f"the endpoint accepts {_SENT[signal]}", needs, _Send(signal)))
     rows.append(Check("clock", "this clock agrees with the server's", ("tls",), _clock))
     return tuple(rows)
 

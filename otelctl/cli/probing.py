@@ -141,7 +141,8 @@ def results(
     `offline` runs those that send nothing; what they only suspect is then said as a note, for no answer will decide.
     """
     state = Run(world, target, session.redactor)
-    rows = table(target.signals, send=send, probe=probe)
+    sends = [signal for signal in target.signals if send and target.payload(signal) is not None]
+    rows = table(target.signals, send=sends, probe=probe)
     if offline:
         rows = tuple(row for row in rows if row.id in OFFLINE)
 
