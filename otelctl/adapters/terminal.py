@@ -187,14 +187,14 @@ class _Output:
         try:
             self._stream.write(self.encodable(text))
             self._stream.flush()
-        except BrokenPipeError:
+        except OSError as error:
             self.closed = True
             # The interpreter flushes once more at its end, and would complain; docs.python.org/3/library/signal.html.
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, self._stream.fileno())
             os.close(null)
-        except OSError as error:
-            raise Unwritable(error.errno, error.strerror) from None
+            if not isinstance(error, BrokenPipeError):
+                raise Unwritable(error.errno, error.strerror) from None
 
     @property
     def _encoding(self) -> str:

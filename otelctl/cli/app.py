@@ -132,7 +132,7 @@ def _run(arguments: Sequence[str]) -> int:
         return session.finish(0)
     except Exception as error:  # noqa: BLE001 - told as what it is, in a line
         if isinstance(error, Unwritable) or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
-            return last_words(f"the output cannot be written: {error.strerror}", 3)
+            return session.finish(last_words(f"the output cannot be written: {error.strerror}", 3))
         return session.crashed(error)
 
 
