@@ -7,7 +7,7 @@ that must hold before it is worth asking. The bodies fetch facts through ports a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from otelctl import __version__, otlp
 from otelctl.credential import Header, is_instance_id, read_header
 from otelctl.diagnose import credential as credential_judge
 from otelctl.diagnose import endpoint as endpoint_judge
+from otelctl.diagnose import grpc as grpc_judge
 from otelctl.diagnose import network as network_judge
 from otelctl.diagnose import otlp as otlp_judge
 from otelctl.diagnose import settings as settings_judge
@@ -26,20 +27,28 @@ from otelctl.endpoint import (
     GrafanaHost,
     alternatives,
     parse,
+    parse_grpc,
     signal_endpoint,
     without_signal,
 )
 from otelctl.engine import Check, Outcome
 from otelctl.facts import (
+    Certificate,
     Connected,
     Fault,
+    FaultKind,
+    Greeted,
+    HttpAnswer,
     HttpRequest,
     Protocol,
     Proxy,
     Resolved,
     Route,
+    RpcAnswer,
+    RpcRequest,
     Secured,
     Signal,
+    Stage,
     TlsOptions,
 )
 from otelctl.model import Certainty, Finding, Severity
@@ -68,7 +77,8 @@ class Target:
     """What one run is aimed at: one endpoint with the settings that an exporter of these signals would have.
 
     `per_signal` says that the URL is used as it is. `mend_command` prints or sets the mended header. `timeout` bounds
-    each stage and `deadline` the whole, in seconds. `gzip` compresses what is sent.
+    each stage and `deadline` the whole, in seconds. `gzip` compresses what is sent. `plaintext` is *_INSECURE, which
+    gRPC reads where no scheme says it; `detect` finds out what the port speaks, whatever `protocol` says.
     """
 
     endpoint: Setting[str]
@@ -86,6 +96,8 @@ class Target:
     trace: otlp.SyntheticTrace | None = None
     metrics: otlp.SyntheticMetrics | None = None
     log: otlp.SyntheticLog | None = None
+    plaintext: Setting[str] | None = None
+    detect: bool = False
 
     def payload(self, signal: Signal) -> Message | None:
         """Return what is sent of a signal, None where nothing is."""
@@ -97,7 +109,8 @@ class Target:
 class Run:
     """One run as it goes: its world, its target, and what the checks so far have learned.
 
-    `suspicions` are findings that are not certain, put aside until an answer bears them out.
+    `suspicions` are findings that are not certain, put aside until an answer bears them out. `detected` is what the
+    port was found to speak, `given` the endpoint before that; `leaf` is the certificate that was seen.
     """
 
     world: World
@@ -110,6 +123,9 @@ class Run:
     proxy: Proxy | None = None
     accepted: set[Signal] = field(default_factory=set)
     date: tuple[str, datetime] | None = None
+    leaf: Certificate | None = None
+    detected: grpc_judge.Detected | None = None
+    given: Endpoint | None = None
 
     def __post_init__(self) -> None:
         headers = self.target.headers
@@ -133,15 +149,36 @@ class Run:
         """Where the endpoint came from."""
         return str(self.target.endpoint.source)
 
+    @property
+    def grpc(self) -> bool:
+        """Whether gRPC is spoken."""
+        return self.target.protocol.value == Protocol.GRPC if self.detected is None else self.detected.grpc
+
+    @property
+    def place(self) -> grpc_judge.Place:
+        """What gRPC's judge needs to know besides a fact."""
+        assert self.endpoint is not None  # noqa: S101  the table has it after `endpoint`
+        return grpc_judge.Place(self.endpoint, self.subject, self.target.protocol)
+
     def close(self) -> None:
         """Close the connection, if one is open."""
         if self.link is not None:
             self.link.close()
 
 
-def table(signals: Collection[Signal], *, send: Iterable[Signal] = (), probe: bool = True) -> tuple[Check[Run], ...]:
-    """Return the checks of an endpoint: whether each signal is taken and, at the end, whether each of `send` is."""
-    path = ("settings", "endpoint", "credential", "dns", "tcp", "tls")
+def table(
+    signals: Collection[Signal],
+    *,
+    send: Iterable[Signal] = (),
+    probe: bool = True,
+    grpc: bool = False,
+    detect: bool = False,
+) -> tuple[Check[Run], ...]:
+    """Return the checks of an endpoint: whether each signal is taken and, at the end, whether each of `send` is.
+
+    `grpc` and `detect` say that gRPC is asked for, or that it is to be found out.
+    """
+    path: tuple[str, ...] = ("settings", "endpoint", "credential", "dns", "tcp", "tls")
     rows = [
         Check("settings", "the settings name a protocol that can be checked", (), _settings),
         Check("endpoint", "the endpoint is an OTLP URL", (), _endpoint),
@@ -150,6 +187,15 @@ def table(signals: Collection[Signal], *, send: Iterable[Signal] = (), probe: bo
         Check("tcp", "the port takes connections", ("dns",), _tcp),
         Check("tls", "TLS is sound", ("tcp",), _tls),
     ]
+    if detect:
+        rows[-1:] = [
+            Check("spoken", "the port speaks HTTP or gRPC", ("tcp",), _spoken),
+            Check("agreement", "the settings ask for what the port speaks", ("spoken",), _agreement),
+            Check("tls", "TLS is sound", ("spoken",), _tls),
+        ]
+    elif grpc:
+        rows.append(Check("http2", "the port speaks HTTP/2, as gRPC does", ("tls",), _http2))
+        path = (*path, "http2")
     if probe:
         rows += [
             Check(signal.value, f"the endpoint accepts {signal.value}", path, _Probe(signal)) for signal in signals
@@ -170,48 +216,51 @@ def _split(run: Run, findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 def _parse(run: Run) -> Endpoint | None:
     try:
-        return parse(run.target.endpoint.value)
+        return _read_endpoint(run)
     except EndpointError:
         return None
 
 
+def _read_endpoint(run: Run) -> Endpoint:
+    """Parse the endpoint as an exporter of the protocol does; raises EndpointError."""
+    text, plaintext = run.target.endpoint.value, run.target.plaintext
+    if run.grpc or (run.target.detect and "://" not in text):
+        return parse_grpc(text, insecure=plaintext is not None and plaintext.value.strip().lower() == "true")
+    return parse(text)
+
+
 def _settings(run: Run) -> Outcome:
     target = run.target
-    findings = settings_judge.judge_protocol(target.protocol, _parse(run))
+    findings = _split(run, settings_judge.judge_protocol(target.protocol, _parse(run)))
     switches = settings_judge.judge_switches(target.disabled, target.exporter)
-    return Outcome((*findings, *switches), target.protocol.value)
+    said = f"{target.protocol.value}, to be compared with the port" if target.detect else target.protocol.value
+    return Outcome((*findings, *switches), said)
 
 
 def _endpoint(run: Run) -> Outcome:
     target = run.target
-    text = target.endpoint.value
     try:
-        run.endpoint = parse(text)
+        run.endpoint = _read_endpoint(run)
     except EndpointError as error:
-        if target.protocol.value != Protocol.GRPC or "://" in text:
-            return Outcome(endpoint_judge.judge_unreadable(target.endpoint, str(error)))
-        return _grpc_target(run, error)
+        return Outcome(endpoint_judge.judge_unreadable(target.endpoint, str(error)))
     for secret in (run.endpoint.username, run.endpoint.password, Secret(run.endpoint.query)):
         if secret is not None:
             run.redact.add(secret)
-    findings = endpoint_judge.judge_endpoint(
-        target.endpoint,
-        run.endpoint,
-        target.signals[0],
-        per_signal=target.per_signal,
-        credential=run.header is not None and run.header.confidential,
-    )
+    if run.grpc:
+        findings = grpc_judge.judge_endpoint(target.endpoint, run.endpoint, credential=_confidential(run))
+    else:
+        findings = endpoint_judge.judge_endpoint(
+            target.endpoint,
+            run.endpoint,
+            target.signals[0],
+            per_signal=target.per_signal,
+            credential=_confidential(run),
+        )
     return Outcome(_split(run, findings), f"{run.url} from {run.subject}")
 
 
-def _grpc_target(run: Run, problem: EndpointError) -> Outcome:
-    """Take `host:port`, which a gRPC exporter may be given (specification: protocol/exporter.md), as far as TCP."""
-    setting = run.target.endpoint
-    try:
-        run.endpoint = parse(f"http://{setting.value.strip()}")
-    except EndpointError:
-        return Outcome(endpoint_judge.judge_unreadable(setting, str(problem)))
-    return Outcome(detail=f"{run.endpoint.origin} from {run.subject}")
+def _confidential(run: Run) -> bool:
+    return run.header is not None and run.header.confidential
 
 
 def grafana_of(endpoint: Endpoint | None) -> bool | None:
@@ -251,12 +300,32 @@ def _numeric(header: Header) -> bool:
     return header.instance_id is not None and is_instance_id(header.instance_id.reveal())
 
 
-def _dns(run: Run) -> Outcome:
+_HTTP, _HTTP2 = ("http/1.1",), ("h2",)
+
+
+def _route(run: Run, *, tls: bool | None = None, alpn: tuple[str, ...] | None = None) -> Route:
+    """Return the way to the endpoint: by TLS as its scheme says, and offering what the protocol needs."""
     endpoint, target = run.endpoint, run.target
     assert endpoint is not None  # noqa: S101  the table has it after `endpoint`
-    proxy = run.proxy = run.world.proxies.proxy_for(endpoint.scheme, endpoint.host, endpoint.port)
-    tls = target.tls if endpoint.tls else None
-    run.link = run.world.network.open(Route(endpoint.host, endpoint.port, tls, proxy, target.timeout, target.deadline))
+    offered = alpn or (_HTTP2 if run.grpc else _HTTP)
+    return Route(
+        endpoint.host,
+        endpoint.port,
+        target.tls if (endpoint.tls if tls is None else tls) else None,
+        run.proxy,
+        target.timeout,
+        target.deadline,
+        offered,
+        tunnel="h2" in offered,
+    )
+
+
+def _dns(run: Run) -> Outcome:
+    endpoint = run.endpoint
+    assert endpoint is not None  # noqa: S101  the table has it after `endpoint`
+    scheme = "grpc" if run.grpc else endpoint.scheme
+    proxy = run.proxy = run.world.proxies.proxy_for(scheme, endpoint.host, endpoint.port)
+    run.link = run.world.network.open(_route(run))
     fact = run.link.resolve()
     findings = network_judge.judge_resolve(fact, url=run.url, subject=run.subject)
     detail = ", ".join(fact.addresses[:2]) if isinstance(fact, Resolved) else ""
@@ -273,15 +342,133 @@ def _tcp(run: Run) -> Outcome:
 def _tls(run: Run) -> Outcome:
     assert run.link is not None and run.endpoint is not None  # noqa: S101, PT018  the table has it after `tcp`
     if not run.endpoint.tls:
-        return Outcome(skipped="plain HTTP")
+        return Outcome(skipped="plain HTTP/2" if run.grpc else "plain HTTP")
     fact = run.link.secure()
-    findings = network_judge.judge_secure(fact, url=run.url, subject=run.subject)
+    findings = grpc_judge.judge_secure(fact, run.place) if run.grpc else ()
+    findings = findings or network_judge.judge_secure(fact, url=run.url, subject=run.subject)
     if not isinstance(fact, Secured):
         return Outcome(findings)
+    run.leaf = fact.certificate
     alpn = f", {fact.alpn}" if fact.alpn else ""
     until = fact.certificate.not_after.date().isoformat()
     verified = "" if fact.verified else ", NOT verified (--insecure)"
     return Outcome(findings, f"{fact.version}{alpn}, {fact.certificate.issuer} until {until}{verified}")
+
+
+def _http2(run: Run) -> Outcome:
+    """Greet the port by HTTP/2, so that what speaks something else is named by what it says."""
+    assert run.link is not None and run.endpoint is not None  # noqa: S101, PT018  the table has it after `tcp`
+    fact = run.link.greet()
+    hung_up = isinstance(fact, Fault) and fact.kind in (FaultKind.CLOSED, FaultKind.RESET)
+    tls_instead = hung_up and not run.endpoint.tls and _look(run, tls=True)[0] is not None
+    findings = grpc_judge.judge_greeting(fact, run.place, tls_instead=tls_instead)
+    if findings or (isinstance(fact, Greeted) and _kind(fact) is grpc_judge.Spoken.HTTP2):
+        return Outcome(findings)
+    return Outcome(network_judge.judge_fault(_as_fault(fact), url=run.url, subject=run.subject))
+
+
+def _look(run: Run, *, tls: bool, alpn: tuple[str, ...] = (*_HTTP2, *_HTTP)) -> tuple[Secured | None, Greeted | Fault]:
+    """Return what a connection of its own shows of a port: the handshake if TLS is spoken, and the greeting."""
+    link = run.world.network.open(_route(run, tls=tls, alpn=alpn))
+    try:
+        for step in (link.resolve, link.connect):
+            fact = step()
+            if isinstance(fact, Fault):
+                return None, fact
+        secured = link.secure() if tls else None
+        if isinstance(secured, Fault):
+            return None, secured
+        return secured, link.greet()
+    finally:
+        link.close()
+
+
+def _kind(fact: Greeted | Fault) -> grpc_judge.Spoken | None:
+    """Return what a peer speaks by its first bytes, None where it said nothing."""
+    return grpc_judge.spoken(fact.first_bytes) if fact.first_bytes else None
+
+
+def _as_fault(fact: Greeted | Fault) -> Fault:
+    if isinstance(fact, Fault):
+        return fact
+    return Fault(Stage.RECEIVE, FaultKind.NOT_HTTP, "no HTTP", fact.seconds, fact.first_bytes)
+
+
+_OTLP = (grpc_judge.Spoken.HTTP1, grpc_judge.Spoken.HTTP2)
+# Faults of a handshake that only a peer that speaks TLS can cause.
+_OF_TLS = frozenset(
+    {
+        FaultKind.CERT_UNTRUSTED,
+        FaultKind.CERT_HOSTNAME,
+        FaultKind.CERT_EXPIRED,
+        FaultKind.CERT_NOT_YET_VALID,
+        FaultKind.CERT_OTHER,
+        FaultKind.CLIENT_CERT_WANTED,
+        FaultKind.CLIENT_CERT_REFUSED,
+    }
+)
+
+
+def _spoken(run: Run) -> Outcome:
+    """Find out what the port speaks, by TLS or not, and go on with that."""
+    endpoint = run.endpoint
+    assert endpoint is not None and run.link is not None  # noqa: S101, PT018  the table has it after `tcp`
+    tls = endpoint.tls
+    secured, said = _look(run, tls=tls)
+    if secured is None and _kind(said) is not grpc_judge.Spoken.OTHER and (tls or _kind(said) not in _OTLP):
+        other, answer = _look(run, tls=not tls)
+        about_tls = isinstance(answer, Fault) and answer.kind in _OF_TLS
+        if other is not None or _kind(answer) in (*_OTLP, grpc_judge.Spoken.OTHER) or about_tls:
+            tls, secured, said = not tls, other, answer
+    run.given, run.endpoint = endpoint, endpoint
+    if tls is not endpoint.tls:
+        run.endpoint = replace(endpoint, scheme="https" if tls else "http", port_written=True)
+    if isinstance(said, Fault) or _kind(said) not in _OTLP:
+        return Outcome(network_judge.judge_fault(_as_fault(said), url=run.url, subject=run.subject))
+    run.leaf = secured.certificate if secured else None
+    detected = grpc_judge.Detected(_kind(said) is grpc_judge.Spoken.HTTP2 and _takes_grpc(run), tls)
+    if endpoint.tls and not tls and _confidential(run) and not endpoint.private:
+        # The user asked for TLS: the credential does not go out without it.
+        return Outcome(grpc_judge.judge_agreement(None, detected, replace(run.place, at=endpoint)), str(detected))
+    run.detected = detected
+    run.proxy = run.world.proxies.proxy_for("grpc" if run.grpc else run.endpoint.scheme, endpoint.host, endpoint.port)
+    run.link.close()
+    run.link = run.world.network.open(_route(run))
+    for step in (run.link.resolve, run.link.connect):
+        fact = step()
+        if isinstance(fact, Fault):
+            return Outcome(network_judge.judge_fault(fact, url=run.url, subject=run.subject), str(detected))
+    return Outcome(detail=str(detected))
+
+
+def _takes_grpc(run: Run) -> bool:
+    """Tell whether HTTP/2 on a port is gRPC's: an HTTP server may speak it too, or one port both."""
+    asked = run.target.protocol.source.kind is not SourceKind.DEFAULT
+    if asked and run.target.protocol.value != Protocol.GRPC and _takes_http(run):
+        return False
+    request = RpcRequest(otlp.method(run.target.signals[0]), (), b"", leaf=run.leaf)
+    fact = run.world.rpc.call(_route(run, alpn=_HTTP2), request)
+    if isinstance(fact, RpcAnswer) and fact.http_status is None:
+        return True
+    return not _takes_http(run)
+
+
+def _takes_http(run: Run) -> bool:
+    """Tell whether a port answers HTTP/1.1, to a request without a credential, as an HTTP server does."""
+    link = run.world.network.open(_route(run, alpn=_HTTP))
+    try:
+        answer = link.exchange(HttpRequest("POST", "/v1/traces", _content(Protocol.HTTP_JSON), b"{}"))
+    finally:
+        link.close()
+    return isinstance(answer, HttpAnswer) and not network_judge.judge_answer(answer, url=run.url, subject="")
+
+
+def _agreement(run: Run) -> Outcome:
+    assert run.detected is not None and run.given is not None  # noqa: S101, PT018  the table has it after `spoken`
+    protocol = run.target.protocol
+    asked = None if protocol.source.kind is SourceKind.DEFAULT else protocol
+    findings = grpc_judge.judge_agreement(asked, run.detected, replace(run.place, at=run.given))
+    return Outcome(findings, f"{protocol.value} from {protocol.source}")
 
 
 def _authorization(run: Run) -> Secret | None:
@@ -293,9 +480,14 @@ def _authorization(run: Run) -> Secret | None:
     return None if header is None else header.wire or header.mended() or header.meant
 
 
+def _content(protocol: Protocol) -> tuple[tuple[str, Secret], ...]:
+    agent = Secret(f"otelctl/{__version__}")
+    return (("user-agent", agent), ("content-type", Secret(otlp.content_type(protocol))))
+
+
 def _headers(run: Run, protocol: Protocol, *, gzip: bool) -> tuple[tuple[str, Secret], ...]:
     """Return the headers of one request, as an exporter with these settings sends them."""
-    fields = {"user-agent": Secret(f"otelctl/{__version__}"), "content-type": Secret(otlp.content_type(protocol))}
+    fields = dict(_content(protocol))
     if gzip:
         fields["content-encoding"] = Secret("gzip")
     if run.header is not None:
@@ -310,6 +502,8 @@ def _exchange(
     run: Run, posted: Endpoint, signal: Signal, protocol: Protocol, body: bytes | None = None
 ) -> Exchange | Fault:
     """Send one request: `body`, or an empty one, which leaves nothing behind."""
+    if protocol is Protocol.GRPC:
+        return _call(run, signal, body)
     assert run.link is not None  # noqa: S101  the table has it after `tcp`
     empty = body is None
     gzip = run.target.gzip and not empty
@@ -317,15 +511,43 @@ def _exchange(
     answer = run.link.exchange(HttpRequest("POST", posted.target, _headers(run, protocol, gzip=gzip), sent))
     if isinstance(answer, Fault):
         return answer
+    read = otlp.read_answer(signal, answer.header("content-type"), answer.body, truncated=answer.truncated)
+    return _seen(run, Exchange(run.url, posted, run.subject, answer, read, "", protocol, len(sent), empty))
+
+
+def _seen(run: Run, exchange: Exchange) -> Exchange:
+    """Return an exchange with the words of its answer, cleaned; the server's time is kept for the clock."""
+    answer = exchange.answer
     if run.date is None and answer.header("date"):
         run.date = (answer.header("date"), run.world.clock.now())
-    read = otlp.read_answer(signal, answer.header("content-type"), answer.body, truncated=answer.truncated)
-    text = run.redact(read.message or answer.reason)
-    return Exchange(run.url, posted, run.subject, answer, read, text[:_TEXT], protocol, len(sent), empty)
+    return replace(exchange, text=run.redact(exchange.read.message or answer.reason)[:_TEXT])
+
+
+# What gRPC says by itself, and takes from nobody.
+_RESERVED = ("user-agent", "content-type", "content-encoding", "te", "host", "connection")
+
+
+def _call(run: Run, signal: Signal, body: bytes | None) -> Exchange | Fault:
+    """Make one call over gRPC, with the headers as metadata; its answer is read as its twin of HTTP."""
+    assert run.endpoint is not None  # noqa: S101  the table has it after `endpoint`
+    fields = _headers(run, Protocol.GRPC, gzip=False)
+    metadata = tuple((name.lower(), value) for name, value in fields if name.lower() not in _RESERVED)
+    gzip = run.target.gzip and body is not None
+    request = RpcRequest(otlp.method(signal), metadata, body or b"", gzip=gzip, leaf=run.leaf)
+    answer = run.world.rpc.call(_route(run), request)
+    if isinstance(answer, Fault):
+        return answer
+    twin, read, posted = otlp.as_http(answer), otlp.read_rpc(signal, answer), run.endpoint.with_path("")
+    size = len(request.message)
+    return _seen(run, Exchange(run.url, posted, run.subject, twin, read, "", Protocol.GRPC, size, body is None))
 
 
 def _protocol(run: Run) -> Protocol:
-    return Protocol(run.target.protocol.value)
+    """Return what is spoken: what the settings ask for, or what the port was found to speak."""
+    if run.grpc:
+        return Protocol.GRPC
+    asked = run.target.protocol.value
+    return Protocol.HTTP_PROTOBUF if asked == Protocol.GRPC else Protocol(asked)
 
 
 def _posted(run: Run, signal: Signal) -> Endpoint:
@@ -360,7 +582,8 @@ class _Send:
         payload = run.target.payload(self.signal)
         assert payload is not None  # noqa: S101  the caller sets it with `send`
         protocol = _protocol(run)
-        body = otlp.encode(payload, protocol, gzip=run.target.gzip)
+        # gRPC compresses each message by itself, inside its frame.
+        body = otlp.encode(payload, protocol, gzip=run.target.gzip and protocol is not Protocol.GRPC)
         exchange = _exchange(run, _posted(run, self.signal), self.signal, protocol, body)
         return _judge(run, self.signal, exchange)
 
@@ -369,19 +592,25 @@ def _judge(run: Run, signal: Signal, exchange: Exchange | Fault) -> Outcome:
     if isinstance(exchange, Fault):
         return Outcome(_no_answer(run, exchange))
     answer = exchange.answer
-    findings = network_judge.judge_answer(answer, url=run.url, subject=run.subject, proxy=run.proxy)
+    if run.grpc:
+        findings = grpc_judge.judge_http(answer, run.place)
+    else:
+        findings = network_judge.judge_answer(answer, url=run.url, subject=run.subject, proxy=run.proxy)
     if findings:
-        return Outcome(findings, f"{answer.status}")
+        return Outcome(findings, answer.shown)
     assert run.endpoint is not None  # noqa: S101  the table has it after `endpoint`
     findings = endpoint_judge.judge_zone(answer, exchange.text or "no text", run.endpoint, run.subject)
     findings = findings or _judge_status(run, signal, exchange)
     if any(finding.severity in (Severity.ERROR, Severity.UNKNOWN) for finding in findings):
-        return Outcome(findings, f"{answer.status}, {otlp_judge.describe(exchange)}")
+        return Outcome(findings, f"{answer.shown}, {otlp_judge.describe(exchange)}")
     run.accepted.add(signal)
     return Outcome(findings, _fine(run, signal, exchange))
 
 
 def _no_answer(run: Run, fault: Fault) -> tuple[Finding, ...]:
+    findings = grpc_judge.judge_fault(fault, run.place) if run.grpc else ()
+    if findings:
+        return findings
     findings = network_judge.judge_fault(fault, url=run.url, subject=run.subject)
     suspected = _suspected(run, "URL-PORT-PROTOCOL")
     if suspected and any(one.code == "NET-HTTP-ON-GRPC-PORT" for one in findings):
@@ -402,13 +631,13 @@ def _judge_status(run: Run, signal: Signal, exchange: Exchange) -> tuple[Finding
     if status in (401, 403):
         return otlp_judge.wants_tenant(exchange) or _refused(run, signal, exchange)
     if status == 404:
-        return _not_found(run, signal, exchange)
+        return _unimplemented(run, signal, exchange) if run.grpc else _not_found(run, signal, exchange)
     return otlp_judge.judge_answer(exchange)
 
 
 def _fine(run: Run, signal: Signal, exchange: Exchange) -> str:
     """Say what exactly was shown to be fine, and no more."""
-    status = exchange.answer.status
+    status = exchange.answer.shown
     sent = run.header is not None and run.header.wire is not None
     if otlp_judge.reached(exchange):
         # Who reads the body before the credential has shown nothing of it; Grafana Cloud's gateway reads it after.
@@ -490,6 +719,21 @@ def _not_found(run: Run, signal: Signal, exchange: Exchange) -> tuple[Finding, .
     return endpoint_judge.judge_not_found(
         target.endpoint, endpoint, exchange.posted, signal=signal, working=working, tried=tuple(tried)
     )
+
+
+def _unimplemented(run: Run, signal: Signal, exchange: Exchange) -> tuple[Finding, ...]:
+    """Find out whether the server takes another signal, or no OTLP at all."""
+    works, refused = next((one for one in Signal if one in run.accepted), None), False
+    for other in Signal:
+        if works is not None or other is signal:
+            continue
+        answer = _call(run, other, None)
+        if isinstance(answer, Fault):
+            break
+        refused = answer.answer.status in (401, 403)
+        if refused or otlp_judge.accepted(answer) or otlp_judge.reached(answer):
+            works = other
+    return grpc_judge.judge_unimplemented(exchange.text, signal, run.place, works=works, refused=refused)
 
 
 def _takes_otlp(exchange: Exchange) -> bool:

@@ -177,3 +177,4 @@ class World:
     clock: Clock
     entropy: Entropy
     variables: Mapping[str, str]
+    rpc: Rpc

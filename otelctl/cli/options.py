@@ -43,6 +43,7 @@ class Wire(enum.StrEnum):
     PROTOBUF = "http/protobuf"
     JSON = "http/json"
     GRPC = "grpc"
+    AUTO = "auto"
 
 
 class Signals(enum.StrEnum):
@@ -82,7 +83,13 @@ HeaderFileOption = Annotated[
     Path | None,
     typer.Option("--header-file", metavar="PATH", help="Read the headers from a file; - is standard input."),
 ]
-ProtocolOption = Annotated[Wire | None, typer.Option("--protocol", help="In place of OTEL_EXPORTER_OTLP_PROTOCOL.")]
+ProtocolOption = Annotated[
+    Wire | None,
+    typer.Option(
+        "--protocol",
+        help="In place of OTEL_EXPORTER_OTLP_PROTOCOL; auto finds out what the port speaks, and compares.",
+    ),
+]
 SignalOption = Annotated[Signals, typer.Option("--signal", help="The signal, or all of them.")]
 TimeoutOption = Annotated[
     str,

@@ -95,7 +95,8 @@ def _target(
         return found.value if found else None
 
     protocol = settings.option(layers, first, "PROTOCOL")
-    if wanted.protocol is not None:
+    detect = wanted.protocol is opt.Wire.AUTO
+    if wanted.protocol is not None and not detect:
         protocol = Setting(wanted.protocol.value, Source(SourceKind.OPTION, "--protocol"))
     compression = settings.option(layers, first, "COMPRESSION")
     headers = given.headers(session, first)
@@ -119,6 +120,8 @@ def _target(
         gzip=compression is not None and compression.value.strip().lower() == "gzip",
         disabled=settings.find(layers, "OTEL_SDK_DISABLED"),
         exporter=settings.find(layers, f"OTEL_{first.value.upper()}_EXPORTER"),
+        plaintext=settings.option(layers, first, "INSECURE"),
+        detect=detect,
     )
 
 
@@ -142,7 +145,8 @@ def results(
     """
     state = Run(world, target, session.redactor)
     sends = [signal for signal in target.signals if send and target.payload(signal) is not None]
-    rows = table(target.signals, send=sends, probe=probe)
+    grpc = target.protocol.value == Protocol.GRPC
+    rows = table(target.signals, send=sends, probe=probe, grpc=grpc, detect=target.detect)
     if offline:
         rows = tuple(row for row in rows if row.id in OFFLINE)
 

@@ -62,9 +62,17 @@ class Session:
         if self._world is None:
             from otelctl.adapters.environ import SystemClock, SystemEntropy, SystemProxies  # noqa: PLC0415
             from otelctl.adapters.network import SystemNetwork  # noqa: PLC0415  httpcore takes 40 ms
+            from otelctl.adapters.otlp_grpc import GrpcRpc  # noqa: PLC0415  as above; grpcio waits for a call
             from otelctl.ports import World  # noqa: PLC0415  as above
 
-            self._world = World(SystemNetwork(), SystemProxies(), SystemClock(), SystemEntropy(), self.variables)
+            self._world = World(
+                SystemNetwork(),
+                SystemProxies(),
+                SystemClock(),
+                SystemEntropy(),
+                self.variables,
+                GrpcRpc(f"otelctl/{__version__}"),
+            )
         return self._world
 
     def learn(self, secret: Secret) -> Secret:

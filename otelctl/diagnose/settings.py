@@ -11,7 +11,7 @@ from otelctl.settings import Setting, set_command
 
 
 def judge_protocol(protocol: Setting[str], endpoint: Endpoint | None) -> tuple[Finding, ...]:
-    """Return what the protocol setting shows: an unknown word, or gRPC where HTTP is spoken or probed."""
+    """Return what the protocol setting shows: an unknown word, or gRPC where HTTP is likely to be spoken."""
     subject = str(protocol.source)
     name = protocol.source.name
     if protocol.value not in set(Protocol):
@@ -31,8 +31,7 @@ def judge_protocol(protocol: Setting[str], endpoint: Endpoint | None) -> tuple[F
                 mend_command=set_command(protocol.source, "http/protobuf", "otelctl check-endpoint " + endpoint.url),
             ),
         )
-    url = endpoint.url if endpoint else "ENDPOINT"
-    return (catalog.GRPC_NOT_PROBED.found(Certainty.CERTAIN, subject, variable=name, url=url),)
+    return ()
 
 
 def judge_switches(disabled: Setting[str] | None, exporter: Setting[str] | None) -> tuple[Finding, ...]:
