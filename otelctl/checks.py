@@ -233,8 +233,14 @@ def _settings(run: Run) -> Outcome:
     target = run.target
     findings = _split(run, settings_judge.judge_protocol(target.protocol, _parse(run)))
     switches = settings_judge.judge_switches(target.disabled, target.exporter)
-    said = f"{target.protocol.value}, to be compared with the port" if target.detect else target.protocol.value
+    said = target.protocol.value if not target.detect or _asked(run) else "to be found out"
     return Outcome((*findings, *switches), said)
+
+
+def _asked(run: Run) -> Setting[str] | None:
+    """Return the setting that names a protocol, None where nothing does."""
+    protocol = run.target.protocol
+    return None if protocol.source.kind is SourceKind.DEFAULT else protocol
 
 
 def _endpoint(run: Run) -> Outcome:
@@ -443,8 +449,8 @@ def _spoken(run: Run) -> Outcome:
 
 def _takes_grpc(run: Run) -> bool:
     """Tell whether HTTP/2 on a port is gRPC's: an HTTP server may speak it too, or one port both."""
-    asked = run.target.protocol.source.kind is not SourceKind.DEFAULT
-    if asked and run.target.protocol.value != Protocol.GRPC and _takes_http(run):
+    asked = _asked(run)
+    if asked is not None and asked.value != Protocol.GRPC and _takes_http(run):
         return False
     request = RpcRequest(otlp.method(run.target.signals[0]), (), b"", leaf=run.leaf)
     fact = run.world.rpc.call(_route(run, alpn=_HTTP2), request)
@@ -465,10 +471,11 @@ def _takes_http(run: Run) -> bool:
 
 def _agreement(run: Run) -> Outcome:
     assert run.detected is not None and run.given is not None  # noqa: S101, PT018  the table has it after `spoken`
-    protocol = run.target.protocol
-    asked = None if protocol.source.kind is SourceKind.DEFAULT else protocol
+    asked = _asked(run)
     findings = grpc_judge.judge_agreement(asked, run.detected, replace(run.place, at=run.given))
-    return Outcome(findings, f"{protocol.value} from {protocol.source}")
+    if asked is None and not findings:
+        return Outcome(skipped="no setting names a protocol")
+    return Outcome(findings, f"{asked.value} from {asked.source}" if asked else "")
 
 
 def _authorization(run: Run) -> Secret | None:
