@@ -217,6 +217,7 @@ class StoredSecret:
     """A secret as a store holds it: its text (None where it is binary), and the version that was read.
 
     `identity` is what the store calls it (an ARN, a path); `previous` the version before, where the store keeps one.
+    `exposed` names what the store holds unencrypted.
     """
 
     identity: str
@@ -224,6 +225,7 @@ class StoredSecret:
     version: str
     previous: str | None = None
     labels: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

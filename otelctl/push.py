@@ -111,7 +111,7 @@ def _attempt(
     return Unverified(proposed, outcome, found)
 
 
-def return_plan(stored: StoredSecret, previous: StoredSecret) -> Plan | Refusal:
+def propose_return(stored: StoredSecret, previous: StoredSecret) -> Plan | Refusal:
     """Return what a return to the value before would change, key by key, or why its names cannot be told."""
     if stored.text is None or previous.text is None:
         return Refusal(RefusalReason.BINARY)
@@ -129,10 +129,11 @@ def revert(
     if not isinstance(outcome, Written):
         return outcome
     found = store.read()
-    if isinstance(found, StoredSecret) and found.text is not None and found.text == previous.text:
-        return Pushed(shown, outcome, outcome.label_left)
-    if isinstance(found, StoredSecret) and found.version != outcome.version:
-        return StoreConflict(store.identity, outcome.version, found.version)
+    if isinstance(found, StoredSecret):
+        if found.version != outcome.version:
+            return StoreConflict(store.identity, outcome.version, found.version)
+        if found.text == previous.text:
+            return Pushed(shown, outcome, outcome.label_left)
     return Unverified(shown, outcome, found)
 
 

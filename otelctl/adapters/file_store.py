@@ -1,6 +1,7 @@
 """A text in a file of this machine: a .env file, a manifest, the rehearsal's secret.
 
-A version is the hash of the content.
+A version is a hash of the content under a key of this process: versions are shown, and a plain hash
+of a text with a weak password in it would let anybody try passwords.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import contextlib
 import errno
 import glob
 import hashlib
+import hmac
 import os
 import secrets
 import stat
@@ -26,6 +28,7 @@ LIMIT = 1 << 20
 """A file is read up to this many bytes; a larger one is refused."""
 
 _LEFTOVER = ".otelctl-new"
+_KEY = os.urandom(32)
 
 
 class FileStore:
@@ -163,7 +166,7 @@ class FileStore:
 
 
 def _version(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    return hmac.new(_KEY, content, hashlib.sha256).hexdigest()[:16]
 
 
 def _fault(operation: str, error: OSError) -> StoreFault:

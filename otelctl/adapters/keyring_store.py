@@ -1,8 +1,10 @@
-"""A credential in the system's keyring as a store: read, compared, written, read back. A version is a hash."""
+"""A credential in the system's keyring as a store: read, compared, written, read back."""
 
 from __future__ import annotations
 
 import hashlib
+import hmac
+import os
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,6 +13,9 @@ from otelctl.facts import Guard, SecretAbsent, StoreConflict, StoredSecret, Stor
 from otelctl.secret import Secret
 
 Answer = TypeVar("Answer")
+
+# Versions are shown, and a plain hash would let anybody try what the entry may be.
+_KEY = os.urandom(32)
 
 
 class KeyringStore:
@@ -80,4 +85,4 @@ def _backend() -> str:
 
 
 def _version(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hmac.new(_KEY, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:16]

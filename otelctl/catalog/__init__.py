@@ -17,7 +17,10 @@ AREAS = {
     "network": "NET",
     "otlp": "OTLP",
     "grpc": "GRPC",
+    "backend": "TRACE",
+    "query": "QUERY",
     "aws": "AWS",
+    "store": "STORE",
     "ecs": "ECS",
     "internal": "INTERNAL",
 }

@@ -52,6 +52,18 @@ EMPTY = _row(
     Step("Give it its first value.", "otelctl push-secret --secret-id {secret}"),
     refs=(_API + "API_CreateSecret.html",),
 )
+NO_PREVIOUS = _row(
+    "AWS-NO-PREVIOUS",
+    "The secret has no version before the current one",
+    "{secret} in {region} has nothing under AWSPREVIOUS.",
+    "The label moves to the former version with each write, and a secret that was written once has none. A version "
+    "without a label is lost to a rollback, but kept for a day.",
+    Step(
+        "See the versions that are left.",
+        "aws secretsmanager list-secret-version-ids --secret-id {secret} --region {region} --include-deprecated",
+    ),
+    refs=(_API + "API_GetSecretValue.html",),
+)
 DELETED = _row(
     "AWS-SECRET-DELETED",
     "The secret is marked for deletion",
@@ -477,6 +489,7 @@ LABEL_LEFT = _row(
 ROWS = (
     NOT_FOUND,
     EMPTY,
+    NO_PREVIOUS,
     DELETED,
     MANAGED,
     REPLICA,

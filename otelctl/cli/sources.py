@@ -192,8 +192,14 @@ def learn_values(session: Session, text: Secret) -> None:
         value = pending.pop()
         if isinstance(value, dict | list):
             pending += value.values() if isinstance(value, dict) else value
-        elif isinstance(value, str) and len(value) >= _SHORTEST and ("://" not in value or "@" in value):
-            session.learn(Secret(value))
+        elif isinstance(value, str):
+            learn_value(session, value)
+
+
+def learn_value(session: Session, value: str) -> None:
+    """Never show one stored value, unless it is too short to be masked or a URL without a password."""
+    if len(value) >= _SHORTEST and ("://" not in value or "@" in value):
+        session.learn(Secret(value))
 
 
 def read_file(session: Session, path: Path, what: str, option: str) -> tuple[str, Source]:

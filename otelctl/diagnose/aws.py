@@ -173,6 +173,17 @@ def judge_store(
     return tuple(findings)
 
 
+def judge_previous(
+    fact: StoredSecret | SecretAbsent | StoreFault, *, secret_id: str, subject: str, region: str = ""
+) -> tuple[Finding, ...]:
+    """Return what the answer for the version before the current one means; nothing where there is one."""
+    if isinstance(fact, StoreFault):
+        return judge_store(fact, secret_id=secret_id, subject=subject, region=region)
+    if isinstance(fact, StoredSecret):
+        return ()
+    return (_Secret(secret_id, subject, region).found(rows.NO_PREVIOUS, _CERTAIN),)
+
+
 def judge_refusal(refusal: Refusal, *, secret_id: str, subject: str) -> tuple[Finding, ...]:
     """Return why a stored text takes no keys."""
     names = ", ".join(refusal.keys)

@@ -1,0 +1,187 @@
+"""Two parameters of AWS Systems Manager as one store: a JSON object of what lies under the names.
+
+Parameter Store has no conditional write and nothing that spans two parameters. So a write compares the versions just
+before, puts only what changes, one parameter after the other, and tells by the version that comes back whether somebody
+was between (API reference: PutParameter). A parameter that was not there is made by a call that fails where it is.
+
+What an overwrite would reset (KMS key, tier, allowed pattern, description) is read first and given again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3.session
+from botocore.client import BaseClient
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from otelctl.adapters.aws import _WORDS, _clean
+from otelctl.facts import Guard, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
+from otelctl.secret import Secret
+
+_TRIES = 4
+_SECURE = "SecureString"
+_KEPT = ("KeyId", "Tier", "AllowedPattern", "Description", "DataType")
+
+
+class SsmStore:
+    """The parameters `PREFIX/KEY`, for each of some keys: `ports.SecretStore`.
+
+    Its text is a JSON object of those that exist, its version theirs in the order of the keys, 0 for one that does not.
+    Credentials and the rest are found as by `AwsStore`. Importing this module imports boto3.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        keys: Sequence[str],
+        *,
+        profile: str | None = None,
+        region: str | None = None,
+        timeout: float = 10.0,
+    ) -> None:
+        self._prefix = prefix
+        # A name of several parts begins with a slash, or AWS refuses it.
+        self._names = {key: f"/{prefix.strip('/')}/{key}" for key in keys}
+        self._profile = profile
+        self._region = region
+        self._timeout = timeout
+        self._client: BaseClient | None = None
+
+    @property
+    def identity(self) -> str:
+        """The prefix as the user named it."""
+        return self._prefix
+
+    @property
+    def region(self) -> str:
+        """The region in use, once something was asked; before that, and where there is none, an empty text."""
+        return self._where().get("region", "")
+
+    def read(self) -> StoredSecret | SecretAbsent | StoreFault:
+        """Read what there is of the parameters."""
+        answer = self._call("get_parameters", None, Names=list(self._names.values()), WithDecryption=True)
+        if isinstance(answer, StoreFault):
+            return answer
+        found = {str(one["Name"]): one for one in answer["Parameters"]}
+        if not found:
+            return SecretAbsent(self.identity)
+        held = {key: found[name] for key, name in self._names.items() if name in found}
+        return StoredSecret(
+            self.identity,
+            Secret(json.dumps({key: one["Value"] for key, one in held.items()})),
+            ".".join(str(held[key]["Version"]) if key in held else "0" for key in self._names),
+            exposed=tuple(self._names[key] for key, one in held.items() if one["Type"] != _SECURE),
+        )
+
+    def create(self, text: Secret) -> Written | StoreConflict | StoreFault:
+        """Make the parameters."""
+        return self._write(text, "{}", ["0"] * len(self._names))
+
+    def replace(self, text: Secret, expected: StoredSecret) -> Written | StoreConflict | StoreFault:
+        """Write the parameters that change where all versions still are those that were read."""
+        now = self.read()
+        if isinstance(now, StoreFault):
+            return now
+        found = now.version if isinstance(now, StoredSecret) else None
+        if found != expected.version or expected.text is None:
+            return StoreConflict(self.identity, expected.version, found)
+        return self._write(text, expected.text.reveal(), expected.version.split("."))
+
+    def tidy(self) -> str | None:
+        """Do nothing: a write leaves nothing beside the parameters."""
+        return None
+
+    def _write(self, text: Secret, before: str, versions: list[str]) -> Written | StoreConflict | StoreFault:
+        wanted, held = json.loads(text.reveal()), json.loads(before)
+        now = [int(version) for version in versions]
+        written: list[str] = []
+        displaced = None
+        for place, (key, name) in enumerate(self._names.items()):
+            if key not in wanted or wanted[key] == held.get(key):
+                continue
+            put = self._put(name, Secret(wanted[key]), exists=key in held)
+            if isinstance(put, StoreFault):
+                if put.code == "ParameterAlreadyExists":
+                    return StoreConflict(self.identity, ".".join(versions), None)
+                return StoreFault(
+                    put.operation, put.code, put.message, put.status, {**put.detail, "written": " ".join(written)}
+                )
+            version = int(put["Version"])
+            written.append(name)
+            if version > now[place] + 1 and not self._is_ours(name, version - 1, wanted[key]):
+                displaced = f"{name}:{version - 1}"
+            now[place] = version
+        return Written(".".join(map(str, now)), Guard.COMPARE, displaced=displaced)
+
+    def _put(self, name: str, value: Secret, *, exists: bool) -> dict[str, Any] | StoreFault:
+        params: dict[str, object] = {"Name": name, "Value": value.reveal(), "Overwrite": exists}
+        if not exists:
+            return self._call("put_parameter", value, **params, Type=_SECURE)
+        filters = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
+        about = self._call("describe_parameters", None, ParameterFilters=filters)
+        if isinstance(about, StoreFault):
+            return about
+        for one in about["Parameters"]:
+            params |= {field: one[field] for field in _KEPT if one.get(field)}
+        return self._call("put_parameter", value, **params)
+
+    def _is_ours(self, name: str, version: int, value: str) -> bool:
+        """Tell whether a version holds our value: then it is our own call, repeated after a lost answer."""
+        answer = self._call("get_parameters", None, Names=[f"{name}:{version}"], WithDecryption=True)
+        return not isinstance(answer, StoreFault) and any(one["Value"] == value for one in answer["Parameters"])
+
+    def _open(self) -> BaseClient:
+        if self._client is None:
+            session = boto3.session.Session(profile_name=self._profile, region_name=self._region)
+            self._client = session.client(
+                "ssm",
+                config=Config(
+                    connect_timeout=self._timeout,
+                    read_timeout=self._timeout,
+                    retries={"mode": "standard", "total_max_attempts": _TRIES},
+                ),
+            )
+        return self._client
+
+    def _call(self, method: str, text: Secret | None, **params: object) -> dict[str, Any] | StoreFault:
+        """Call one operation. `text` is what goes out, so that no message brings it back."""
+        operation = "".join(word.capitalize() for word in method.split("_"))
+        try:
+            answer: dict[str, Any] = getattr(self._open(), method)(**params)
+        except ClientError as error:
+            said = error.response.get("Error", {})
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+            code, message = _clean(str(said.get("Code", "")), None)[:80], _clean(str(said.get("Message", "")), text)
+            return StoreFault(operation, code, message, status, self._where())
+        except (BotoCoreError, ResponseParserError) as error:
+            names = [kind.__name__ for kind in type(error).__mro__]
+            code = next((_WORDS[name] for name in names if name in _WORDS), names[0])
+            return StoreFault(operation, code, _clean(str(error), text), detail=self._where())
+        except ValueError as error:
+            # botocore checks AWS_ENDPOINT_URL with a bare ValueError.
+            return StoreFault(operation, "InvalidEndpoint", _clean(str(error), text), detail=self._where())
+        if "Parameters" not in answer and "Version" not in answer:
+            # 200 with something else in it: whatever stands at this endpoint, it is not Parameter Store.
+            status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+            return StoreFault(operation, "NotParameterStore", "the answer holds no parameter", status, self._where())
+        return answer
+
+    def _where(self) -> dict[str, str]:
+        """Return the region, endpoint and profile in use, as far as they are known."""
+        detail = {}
+        if self._client is not None:
+            detail["region"] = self._client.meta.region_name or ""
+            parts = urlsplit(self._client.meta.endpoint_url)
+            # Without user and password, which a URL from the environment may carry.
+            detail["endpoint"] = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        profile = self._profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
+        if profile:
+            detail["profile"] = profile
+        return detail
