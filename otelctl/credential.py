@@ -40,9 +40,14 @@ _OTHER_SCHEME = re.compile(
 _AGAIN = re.compile(r"^\s*(?:authorization\s*[=:]\s*)?basic\s+", re.IGNORECASE)
 _CONFIDENTIAL = re.compile(r"auth|key|token|secret|password|cookie|credential|dsn|team")
 _BASE64 = re.compile(r"^[A-Za-z0-9+/_-]+={0,2}$")
-_PLACEHOLDER = re.compile(
+# What stands where something is to be put: brackets, a variable, crosses.
+_BLANK = re.compile(
     r"^<.*>$|^\[.*\]$|^\{\{.*\}\}$|^\$\{?[A-Za-z_]\w*\}?$|^%[A-Za-z_]\w*%$|"
-    r"^(?:glc_|glsa_)?(?:x{3,}|\*{3,}|\.{3,}|…+|•+)|^(?:glc_|glsa_)(?:\.\.\.|…|<|your|example|abc(?:123)?$|token$)|"
+    r"^(?:glc_|glsa_)?(?:x{3,}|\*{3,}|\.{3,}|…+|•+)|^(?:glc_|glsa_)(?:\.\.\.|…|<|your|example|abc(?:123)?$|token$)",
+    re.IGNORECASE,
+)
+# Words of guides, each of which may be somebody's user name or password as well.
+_EXAMPLE = re.compile(
     r"^(?:your|my|the|insert|paste|enter)[-_ ]?.*(?:token|key|password|secret|id|instance|here)|"
     r"^(?:changeme|change[-_]me|replace[-_]?me|todo|token|password|secret|example|dummy|placeholder|none|null|undefined)$",
     re.IGNORECASE,
@@ -104,7 +109,12 @@ def read_token(text: str) -> Token:
 
 def is_placeholder(text: str) -> bool:
     """Tell whether a value is an example that nobody replaced, or a variable that nobody expanded."""
-    return bool(_PLACEHOLDER.match(text))
+    return is_blank(text) or bool(_EXAMPLE.match(text))
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether a value has the form of a place to be filled, which no credential has."""
+    return bool(_BLANK.match(text))
 
 
 def is_instance_id(text: str) -> bool:

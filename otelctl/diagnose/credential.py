@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otelctl.catalog import credential as catalog
-from otelctl.credential import Form, Header, Token, TokenKind, Trait, is_instance_id, is_placeholder, looks_like_token
+from otelctl.credential import (
+    Form,
+    Header,
+    Token,
+    TokenKind,
+    Trait,
+    is_blank,
+    is_instance_id,
+    is_placeholder,
+    looks_like_token,
+)
 from otelctl.endpoint import region_matches
 from otelctl.model import Certainty, Finding
 from otelctl.secret import Secret
@@ -77,8 +87,8 @@ def judge_header(
     if Trait.VALUE_MISSING in traits:
         seen = f"Authorization={header.scheme.capitalize()}" if header.form is not Form.EMPTY else "nothing"
         return (catalog.VALUE_MISSING.found(CERTAIN, subject, seen=seen),)
-    if Trait.PLACEHOLDER in traits:
-        # A word like `password` may be somebody's password; what stands for the whole value is none.
+    if Trait.PLACEHOLDER in traits and (grafana or _is_blank(header)):
+        # `password` may be somebody's password elsewhere; what stands for the whole value is nobody's.
         sure = CERTAIN if header.token is None else _certainty(header, grafana=grafana)
         return (*found, catalog.PLACEHOLDER.found(sure, subject, where=source.name))
 
@@ -98,6 +108,12 @@ def judge_header(
     found += _judge_consumer(header, subject, mend, consumer)
     found += _judge_pair(header, subject, grafana=grafana)
     return tuple(found)
+
+
+def _is_blank(header: Header) -> bool:
+    if header.token is None or header.token.reveal().startswith(("glc_", "glsa_")):
+        return True
+    return any(is_blank(half.reveal()) for half in (header.instance_id, header.token) if half is not None)
 
 
 def judge_absent(host: str) -> tuple[Finding, ...]:

@@ -7,9 +7,11 @@ import json
 
 import pytest
 
-from otelctl.facts import Fault, FaultKind, HttpAnswer, HttpRequest, Protocol, Signal, Stage
+from otelctl.diagnose.settings import judge_protocol
+from otelctl.endpoint import parse
+from otelctl.facts import Fault, FaultKind, HttpAnswer, HttpRequest, Signal, Stage
 from otelctl.model import Certainty, Report, Severity
-from otelctl.settings import SourceKind
+from otelctl.settings import Setting, Source, SourceKind
 from tests.cases.marks import case, near_miss
 from tests.support.world import (
     GATEWAY,
@@ -37,6 +39,7 @@ _CLAIMS = base64.b64encode(json.dumps({"o": "1", "n": "n", "k": "s3cr3ts3cr3t", 
 RIGHT = "Authorization=Basic " + base64.b64encode(f"123456:glc_{_CLAIMS}".encode()).decode()
 HTML = answer(200, b"<!doctype html><html><title>Grafana</title></html>", "text/html; charset=utf-8")
 UNPARSED = answer(400, b"Unable to parse response body", "text/plain")
+REVOKED = grafana_401("invalid token")
 LOGIN = answer(302, location="/login")
 
 
@@ -95,7 +98,7 @@ BASES: list[tuple[str, Server, str, Certainty, str]] = [
     ("https://tempo-prod-04-prod-eu-west-2.grafana.net", always(NOT_FOUND), "URL-QUERY-HOST", LIKELY, GATEWAY),
     ("https://tempo-prod-04-prod-eu-west-2.grafana.net/tempo", always(answer(405)), "URL-QUERY-HOST", LIKELY, GATEWAY),
     ("https://prometheus-prod-01-eu-west-2.grafana.net", always(NOT_FOUND), "URL-QUERY-HOST", LIKELY, GATEWAY),
-    ("https://tempo-eu-west-0.grafana.net", always(grafana_401("invalid token")), "URL-QUERY-HOST", LIKELY, "-eu-west-0."),
+    ("https://tempo-eu-west-0.grafana.net", always(REVOKED), "URL-QUERY-HOST", LIKELY, "prod-eu-west-0."),
     ("https://logs-prod-012.grafana.net", always(NOT_FOUND), "URL-QUERY-HOST", LIKELY, "otlp-gateway-ZONE"),
     ("https://my-stack.grafana.net", always(LOGIN), "URL-UI-HOST", CERTAIN, ""),
     ("https://my-stack.grafana.net/otlp", always(HTML), "URL-UI-HOST", CERTAIN, ""),
@@ -203,7 +206,7 @@ def test_an_endpoint_that_takes_what_comes(url: str, server: Server, headers: st
 @pytest.mark.parametrize("signal", Signal)
 @near_miss("URL-SIGNAL-PATH-MISSING", "URL-OTHER-SIGNAL", "URL-TRAILING-SLASH", "URL-PATH-DOUBLED")
 def test_a_per_signal_endpoint_that_takes_what_comes(signal: Signal) -> None:
-    """A per-signal variable with the whole URL of its own signal is right; a slash at its end too, where it is taken."""
+    """A per-signal variable with the whole URL of its own signal is right, a last slash included where it is taken."""
     variable = f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT"
     for url in (f"{GATEWAY}/v1/{signal}", f"http://localhost:4318/v1/{signal}/", "https://x.example.com/any/path"):
         assert check(target(url, RIGHT, signals=[signal], variable=variable), always(SUCCESS)).findings == ()
@@ -281,9 +284,10 @@ def test_a_silent_port_is_first_of_all_silent(kind: FaultKind) -> None:
 @case("URL-PORT-PROTOCOL")
 def test_the_port_of_http_with_grpc() -> None:
     """Port 4318 with OTEL_EXPORTER_OTLP_PROTOCOL=grpc is the same confusion the other way round."""
-    report = check(target("http://localhost:4318", protocol=Protocol.GRPC), always(SUCCESS))
-    assert primary(report) == ("URL-PORT-PROTOCOL", LIKELY)
-    assert advised(report) == "export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
+    asked = Setting("grpc", Source(SourceKind.VARIABLE, "OTEL_EXPORTER_OTLP_PROTOCOL"))
+    (found,) = judge_protocol(asked, parse("http://localhost:4318"))
+    assert (found.code, found.certainty) == ("URL-PORT-PROTOCOL", LIKELY)
+    assert found.fix[0].command == "export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
 
 
 def test_nothing_secret_goes_over_plain_http_to_the_public() -> None:

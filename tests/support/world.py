@@ -25,6 +25,8 @@ from otelctl.facts import (
     Proxy,
     Resolved,
     Route,
+    RpcAnswer,
+    RpcRequest,
     Secured,
     Signal,
 )
@@ -87,6 +89,14 @@ class AnsweringNetwork:
         return Link(self.server, route, self.requests)
 
 
+class NoRpc:
+    """No gRPC: what is checked here speaks HTTP."""
+
+    def call(self, route: Route, request: RpcRequest) -> RpcAnswer | Fault:
+        """Fail: nobody should ask."""
+        raise AssertionError(f"a call of {request.method} at {route.host}")
+
+
 class NoProxies:
     """No proxy anywhere."""
 
@@ -100,7 +110,7 @@ def world(server: Server | None = None) -> World:
     network: Network = SystemNetwork()
     if server is not None:
         network = AnsweringNetwork(server)
-    return World(network, NoProxies(), SystemClock(), SystemEntropy(), {})
+    return World(network, NoProxies(), SystemClock(), SystemEntropy(), {}, NoRpc())
 
 
 def target(
@@ -136,7 +146,9 @@ def check(aim: Target, server: Server | None = None, *, send: bool = False) -> R
     """Run the whole table and return the report."""
     state = Run(world(server), aim, Redactor())
     try:
-        results = tuple(run(table(aim.signals, send=send), state, state.world.clock, state.redact))
+        results = tuple(
+            run(table(aim.signals, send=(Signal.TRACES,) if send else ()), state, state.world.clock, state.redact)
+        )
     finally:
         state.close()
     return Report("check-endpoint", __version__, aim.endpoint.value, results)
