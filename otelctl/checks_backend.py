@@ -43,7 +43,7 @@ class Quest:
     trace_id: str
     within: float
     timeout: float = 10.0
-    tls: TlsOptions = TlsOptions()
+    tls: TlsOptions = TlsOptions()  # noqa: RUF009 - frozen, so one for all does no harm
     sent: frozenset[str] = frozenset()
     since: float | None = None
 
@@ -188,7 +188,9 @@ def _get(search: Search, path: str, keep: int) -> Reply | Fault:
         return answer
     if way.date is None and answer.header("date"):
         way.date = (answer.header("date"), way.world.clock.now())
-    body = otlp.read_answer(Signal.TRACES, answer.header("content-type"), answer.body[:65_536], truncated=answer.truncated)
+    body = otlp.read_answer(
+        Signal.TRACES, answer.header("content-type"), answer.body[:65_536], truncated=answer.truncated
+    )
     text = way.redact(body.message or answer.reason)
     return Reply(way.endpoint.with_path(path).url, answer, body, text[:_TEXT])
 

@@ -159,7 +159,7 @@ def _one_message(document: Any) -> dict[str, Any]:
             raise ValueError(f"it holds {len(document)} messages; give one of them")
         document = document[0]
     if not isinstance(document, dict):
-        raise ValueError("the JSON holds no object with message attributes")
+        raise ValueError("the JSON holds no object with message attributes")  # noqa: TRY004 - wrong text, not a wrong type
     return document
 
 
@@ -176,7 +176,7 @@ def _headers(message: dict[str, Any]) -> Iterator[tuple[str, str]]:
             if value is None:
                 continue
             if not isinstance(value, str):
-                raise ValueError(f"{key} is no string")
+                raise ValueError(f"{key} is no string")  # noqa: TRY004 - as above
             yield key, value
 
 

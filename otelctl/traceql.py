@@ -1,8 +1,8 @@
 """TraceQL: queries that work, and the forms that are known not to. Pure.
 
 Sources: Tempo's grammar and lexer (pkg/traceql/expr.y, lexer.go), and a real Tempo's answers (tests/transcripts):
-an attribute without a scope and a comparison inside `select` are parse errors; `by (span.name)` parses, and groups by an
-attribute that is called name.
+an attribute without a scope and a comparison inside `select` are parse errors; `by (span.name)` parses, and groups by
+an attribute that is called name.
 """
 
 from __future__ import annotations
@@ -250,7 +250,9 @@ def _filtered(before: Sequence[_Token], condition: str, selected: str) -> tuple[
     """
     text = _join(before)
     head = re.fullmatch(r"\{([^{}]*)\}\s*\|", text)
-    if head is not None and not any(token.kind is _Kind.TEXT and ("{" in token.text or "}" in token.text) for token in before):
+    if head is not None and not any(
+        token.kind is _Kind.TEXT and ("{" in token.text or "}" in token.text) for token in before
+    ):
         inside = head[1].strip()
         if "||" in inside:
             inside = f"({inside})"

@@ -24,9 +24,9 @@ NOT_FOUND = _row(
     "The endpoint accepted the trace, and the backend does not have it",
     Severity.ERROR,
     "{seconds} s after its spans were accepted, {url} has no trace {trace_id}.",
-    "An accepted span is not yet a stored one. A Collector in between may have dropped it after its answer, in its queue "
-    "or for its backend's refusal; Tempo refuses after its answer too (TRACE_TOO_LARGE, LIVE_TRACES_EXCEEDED); the "
-    "query may go to another stack or tenant than the spans; or storing takes longer than was waited.",
+    "An accepted span is not yet a stored one. A Collector in between may have dropped it after its answer, in its "
+    "queue or for its backend's refusal; Tempo refuses after its answer too (TRACE_TOO_LARGE, LIVE_TRACES_EXCEEDED); "
+    "the query may go to another stack or tenant than the spans; or storing takes longer than was waited.",
     Step("Ask again, for longer.", _ASK + " --within 300"),
     Step("Read what was dropped: tempo_discarded_spans_total by reason, or otelcol_exporter_send_failed_spans."),
     Step("Compare where spans are sent with where they are read.", "otelctl check-endpoint --show-settings"),
@@ -60,7 +60,7 @@ PARTIAL = _row(
     "{url} marks its answer as partial: {text}.",
     "Tempo returns no more of a trace than its limit allows, or what a filter or pruning has left of it. What is not "
     "in the answer may be stored all the same.",
-    Step("Raise max_bytes_per_trace of the tenant, or start a new trace where one goes on for very long; then ask again.",
+    Step("Raise max_bytes_per_trace of the tenant, or begin a new trace where one goes on for long; then ask again.",
          _ASK),
 )  # fmt: skip
 GAPS = _row(
@@ -87,8 +87,8 @@ READ_SCOPE = _row(
     "The token may not read traces",
     Severity.ERROR,
     "{asked} answered {status}: {text}.",
-    "The token is known, and its access policy lacks traces:read; one made for sending has traces:write alone. Whether "
-    "the trace is there was not told.",
+    "The token is known, and its access policy lacks traces:read; one made for sending has traces:write alone. "
+    "Whether the trace is there was not told.",
     Step("Add the scope traces:read to the access policy; the token stays the same. Then ask again.", _ASK),
     refs=(_CLOUD,),
 )
@@ -117,7 +117,7 @@ HEADER = _row(
     "The credential for reading is no header",
     Severity.ERROR,
     "{source} holds nothing that can be sent as a header.",
-    "It takes `Authorization=Basic …`, `Authorization: Bearer …`, or other headers, as OTEL_EXPORTER_OTLP_HEADERS does.",
+    "It takes `Authorization=Basic …`, `Authorization: Bearer …`, or other headers, as OTLP's variable does.",
     Step("Give user and token instead.", _ASK + " {with_command}"),
 )
 TENANT = _row(

@@ -44,7 +44,7 @@ UNCLOSED = Diagnosis(
     "A quote, brace or parenthesis has no partner",
     Severity.ERROR,
     "The query has {wrong} without its partner.",
-    "Where it belongs is not for a program to guess. A quote inside a string is written as \\\".",
+    'Where it belongs is not for a program to guess. A quote inside a string is written as \\".',
     (Step("Add the missing one, or remove the odd one, and check the query again."),),
     (_DOC,),
 )

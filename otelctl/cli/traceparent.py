@@ -31,7 +31,9 @@ def traceparent(
     context: typer.Context,
     value: Annotated[
         str | None,
-        typer.Argument(metavar="CONTEXT", help="A traceparent, an X-Ray header, or JSON of a message; - or none: stdin."),
+        typer.Argument(
+            metavar="CONTEXT", help="A traceparent, an X-Ray header, or JSON of a message; - or none: stdin."
+        ),
     ] = None,
     form: Annotated[
         Carrier | None, typer.Option("--as", help="Print this spelling alone, for use in a script.")

@@ -80,10 +80,12 @@ def judge_unreadable(question: Question, problem: str) -> tuple[Finding, ...]:
 
 
 def judge_url(question: Question, endpoint: Endpoint) -> tuple[Finding, ...]:
-    """Return what the URL shows before anything is asked: a place where spans are sent, or a credential in the clear."""
+    """Return what the URL shows before anything is asked: it takes spans, or would have a credential in the clear."""
     host, path = endpoint.host.lower(), endpoint.path.rstrip("/")
     if endpoint.grafana is GrafanaHost.GATEWAY and host.startswith("otlp-gateway-"):
-        return question.found(catalog.URL_GATEWAY, CERTAIN, what="Grafana Cloud's OTLP gateway, which takes spans alone")
+        return question.found(
+            catalog.URL_GATEWAY, CERTAIN, what="Grafana Cloud's OTLP gateway, which takes spans alone"
+        )
     if path.endswith("/v1/traces"):
         return question.found(catalog.URL_GATEWAY, CERTAIN, what="the path at which a receiver takes spans")
     if question.credential and not endpoint.tls and not endpoint.private:
@@ -123,7 +125,7 @@ def judge_refusal(question: Question, reply: Reply) -> tuple[Finding, ...]:
 def judge_elsewhere(
     question: Question, reply: Reply, working: tuple[Backend, str] | None, tried: tuple[str, ...], endpoint: Endpoint
 ) -> tuple[Finding, ...]:
-    """Return what is at a URL that gave no answer of the query API; `working` is who answers there, below which path."""
+    """Return what is at a URL that gave no answer of the query API; `working` is who answers, below which path."""
     status, text = reply.answer.status, reply.text or "no text"
     shown = {"asked": reply.asked, "status": status, "text": text}
     if working is not None:
@@ -166,9 +168,7 @@ def judge_presence(question: Question, reading: Reading, seconds: float) -> tupl
     return question.found(row, CERTAIN, seconds=_seconds(seconds))
 
 
-def judge_whole(
-    question: Question, reading: Reading, sent: frozenset[str], seconds: float
-) -> tuple[Finding, ...]:
+def judge_whole(question: Question, reading: Reading, sent: frozenset[str], seconds: float) -> tuple[Finding, ...]:
     """Return what is missing from a trace that is there. `sent` are the ids of spans known to have been accepted."""
     found: list[Finding] = []
     missing = sorted(sent - reading.span_ids)

@@ -90,9 +90,11 @@ def lines(
         blocks([primary])
         blocks(others)
         out.extend(_facts(report, gap=bool(out)))
+        out.extend(_drawn(report, width, ascii_only=ascii_only))
     else:
         out.extend(_verdict(report, width))
         out.extend(_facts(report, gap=bool(out)))
+        out.extend(_drawn(report, width, ascii_only=ascii_only))
         blocks(others)
     if report.results:
         out.append(())
@@ -245,6 +247,18 @@ def _facts(report: Report, *, gap: bool) -> Iterator[Line]:
         for line in printable(value).split("\n"):
             yield ((margin, Style.FAINT), (line, Style.PLAIN))
             margin = " " * columns(margin)
+
+
+def _drawn(report: Report, width: int, *, ascii_only: bool) -> Iterator[Line]:
+    """Yield the trace of a report as a waterfall after an empty line."""
+    if report.trace is None:
+        return
+    from otelctl.render import waterfall  # noqa: PLC0415  it stands on OTLP's codec, and few reports have a trace
+
+    drawn = waterfall.lines(report.trace, width=width, ascii_only=ascii_only)
+    if drawn:
+        yield ()
+        yield from drawn
 
 
 def _check(result: CheckResult, width: int) -> Iterator[Line]:
