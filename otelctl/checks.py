@@ -350,6 +350,8 @@ def _tls(run: Run) -> Outcome:
     if not run.endpoint.tls:
         return Outcome(skipped="plain HTTP/2" if run.grpc else "plain HTTP")
     fact = run.link.secure()
+    if run.grpc and isinstance(fact, Fault) and fact.kind is FaultKind.ALPN:
+        fact = _look(run, tls=True)[0] or fact  # offered HTTP/1 too, it shows its certificate and what it chooses
     findings = grpc_judge.judge_secure(fact, run.place) if run.grpc else ()
     findings = findings or network_judge.judge_secure(fact, url=run.url, subject=run.subject)
     if not isinstance(fact, Secured):
@@ -366,7 +368,7 @@ def _http2(run: Run) -> Outcome:
     assert run.link is not None and run.endpoint is not None  # noqa: S101, PT018  the table has it after `tcp`
     fact = run.link.greet()
     hung_up = isinstance(fact, Fault) and fact.kind in (FaultKind.CLOSED, FaultKind.RESET)
-    tls_instead = hung_up and not run.endpoint.tls and _look(run, tls=True)[0] is not None
+    tls_instead = hung_up and not run.endpoint.tls and _speaks_tls(*_look(run, tls=True))
     findings = grpc_judge.judge_greeting(fact, run.place, tls_instead=tls_instead)
     if findings or (isinstance(fact, Greeted) and _kind(fact) is grpc_judge.Spoken.HTTP2):
         return Outcome(findings)
@@ -415,6 +417,10 @@ _OF_TLS = frozenset(
 )
 
 
+def _speaks_tls(secured: Secured | None, said: Greeted | Fault) -> bool:
+    return secured is not None or (isinstance(said, Fault) and said.kind in _OF_TLS)
+
+
 def _spoken(run: Run) -> Outcome:
     """Find out what the port speaks, by TLS or not, and go on with that."""
     endpoint = run.endpoint
@@ -423,8 +429,7 @@ def _spoken(run: Run) -> Outcome:
     secured, said = _look(run, tls=tls)
     if secured is None and _kind(said) is not grpc_judge.Spoken.OTHER and (tls or _kind(said) not in _OTLP):
         other, answer = _look(run, tls=not tls)
-        about_tls = isinstance(answer, Fault) and answer.kind in _OF_TLS
-        if other is not None or _kind(answer) in (*_OTLP, grpc_judge.Spoken.OTHER) or about_tls:
+        if _speaks_tls(other, answer) or _kind(answer) in (*_OTLP, grpc_judge.Spoken.OTHER):
             tls, secured, said = not tls, other, answer
     run.given, run.endpoint = endpoint, endpoint
     if tls is not endpoint.tls:

@@ -297,7 +297,7 @@ def test_a_body_over_the_limit_is_told_by_its_size(collector: Collector, gzip: s
 
 
 def test_what_is_advised_for_grpc_is_another_check(collector: Collector) -> None:
-    """Asked for gRPC, which it does not send, otelctl cannot tell, and advises a check over HTTP that can."""
+    """Asked for gRPC at the HTTP port, otelctl advises a check over HTTP, and that passes."""
     result = _with(collector.plain.http).run("check-endpoint", "--protocol", "grpc")
-    assert (result.code, result.found) == (3, ["CONF-GRPC-NOT-PROBED"])
+    assert (result.code, result.found) == (1, ["NET-GRPC-ON-HTTP-PORT"])
     assert_healthy(run_line(f"{advised(result)[0]} --format json"))
