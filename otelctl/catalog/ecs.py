@@ -75,7 +75,7 @@ SERVICE_NOT_FOUND = _row(
 )
 DEFINITION_NOT_FOUND = _row(
     "ECS-TASK-DEFINITION-NOT-FOUND",
-    "No such task definition in this account and region",
+    "No such task definition here",
     "ECS in {region} knows no task definition {task_definition}.",
     "The family or the revision is mistyped, or it was registered in another region or account.",
     Step("List the families that are there.", "aws ecs list-task-definition-families --region {region}"),
@@ -360,7 +360,7 @@ TASKS_STALE = _row(
 
 TASKS_UNSURE = _row(
     "ECS-TASKS-UNSURE",
-    "Running tasks may still have another value than the current one",
+    "Running tasks may not have the current value",
     "{count} of {running} running tasks came up around the time when {secret} got its current value (a version made "
     "{made}).",
     "A container gets its secrets once, when it starts. AWSCURRENT moved while these tasks started, or was moved back "

@@ -9,7 +9,7 @@ import contextlib
 import http.client
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -35,15 +35,15 @@ class Overlay:
         message = f"User: {who} is not authorized to perform: {action} because no identity-based policy allows it"
         self.answers[action.partition(":")[2]] = (403 if code == "AccessDenied" else status, code, message)
 
-    def simulate(self, decide: Callable[[str, str], str]) -> None:
-        """Answer SimulatePrincipalPolicy by a function of action and resource."""
+    def simulate(self, decision: str, actions: Mapping[str, str] | None = None) -> None:
+        """Answer SimulatePrincipalPolicy with one decision, but for some actions with others."""
 
         def answer(params: dict[str, Any]) -> Answer:
             action, resource = params["ActionNames.member.1"], params["ResourceArns.member.1"]
             return (
                 "<IsTruncated>false</IsTruncated><EvaluationResults><member>"
                 f"<EvalActionName>{escape(action)}</EvalActionName><EvalResourceName>{escape(resource)}</EvalResourceName>"
-                f"<EvalDecision>{decide(action, resource)}</EvalDecision></member></EvaluationResults>"
+                f"<EvalDecision>{(actions or {}).get(action, decision)}</EvalDecision></member></EvaluationResults>"
             )
 
         self.answers["SimulatePrincipalPolicy"] = answer
