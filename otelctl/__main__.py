@@ -22,9 +22,14 @@ def main() -> None:
 
 
 def _run() -> int:
-    from otelctl.cli.app import run  # noqa: PLC0415  the version does without
+    import signal  # noqa: PLC0415  the version does without these
 
-    return run(sys.argv[1:])
+    from otelctl.cli.app import run  # noqa: PLC0415
+
+    code = run(sys.argv[1:])
+    # All is said and the code is known: an interrupt now would end in a traceback of the interpreter's own end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return code
 
 
 def _version() -> int:

@@ -24,14 +24,12 @@ COMMANDS = {
     "encode-auth": "encode_auth",
     "inspect-auth": "inspect_auth",
     "push-secret": "push_secret",
+    "check-env": "check_env",
     "check-endpoint": "check_endpoint",
     "send-test-span": "send_test_span",
     "send-test-metric": "send_test_metric",
     "send-test-log": "send_test_log",
     "smoke": "smoke",
-    "find-trace": "find_trace",
-    "queries": "queries",
-    "traceparent": "traceparent",
     "check-ecs": "check_ecs",
     "render": "render",
     "explain": "explain",
@@ -121,7 +119,8 @@ def _run(arguments: Sequence[str]) -> int:
             )
         except typer.Exit as exit_:
             result = exit_.exit_code
-        return session.finish(result if isinstance(result, int) else 0)
+        # Typer makes this number of Ctrl-C; no command of ours gives it.
+        return session.interrupted() if result == 130 else session.finish(result if isinstance(result, int) else 0)
     except Stop as stop:
         return session.finish(stop.code)
     except UsageError as error:

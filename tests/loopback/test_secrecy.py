@@ -26,7 +26,7 @@ from otelctl.cli.app import COMMANDS
 from otelctl.cli.options import Format
 from tests.support import inprocess, program
 from tests.support.inprocess import Ended
-from tests.support.planted import HEADERS, INPUTS, INSTANCE, KEY, REVERSED, RIGHT, TOKEN, leak, leaking_files
+from tests.support.planted import HEADERS, INPUTS, INSTANCE, KEY, PLANTED, REVERSED, RIGHT, TOKEN, leak, leaking_files
 from tests.support.servers import Scripted, http, read_request, silent
 
 FORMATS = [one.value for one in Format]
@@ -40,7 +40,6 @@ AWS = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_MAX_ATTEMPTS": "1",
 }
-PLANTED = {"GRAFANA_INSTANCE_ID": INSTANCE, "GRAFANA_API_TOKEN": TOKEN}
 
 
 def silent_about_it(ended: Ended) -> None:

@@ -14,6 +14,8 @@ KEY = "Zq7Wv0Rk3Yb9Xn5Lp1Td8Sg2Hf6Jc4Ma"
 _CLAIMS = {"o": "654321", "n": "planted", "k": KEY, "m": {"r": "prod-eu-west-2"}}
 TOKEN = "glc_" + base64.b64encode(json.dumps(_CLAIMS, separators=(",", ":")).encode()).decode()
 
+PLANTED = {"GRAFANA_INSTANCE_ID": INSTANCE, "GRAFANA_API_TOKEN": TOKEN}
+
 RIGHT = base64.b64encode(f"{INSTANCE}:{TOKEN}".encode()).decode()
 REVERSED = base64.b64encode(f"{TOKEN}:{INSTANCE}".encode()).decode()
 HEADERS = f"Authorization=Basic {RIGHT}"
