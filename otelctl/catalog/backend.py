@@ -21,7 +21,7 @@ def _row(
 
 NOT_FOUND = _row(
     "TRACE-NOT-FOUND",
-    "The endpoint accepted the trace, and the backend does not have it",
+    "The trace was accepted and is not in the backend",
     Severity.ERROR,
     "{seconds} s after its spans were accepted, {url} has no trace {trace_id}.",
     "An accepted span is not yet a stored one. A Collector in between may have dropped it after its answer, in its "
@@ -75,7 +75,7 @@ GAPS = _row(
 )
 ROOT_ELSEWHERE = _row(
     "TRACE-ROOT-ELSEWHERE",
-    "The trace begins somewhere that the backend does not know",
+    "The trace begins where the backend has no spans",
     Severity.NOTICE,
     "The first span has the parent {missing}, which {url} does not have.",
     "The trace was begun by a caller whose spans go elsewhere or nowhere (a browser, a load balancer, `--parent`), or "
@@ -139,7 +139,7 @@ URL_UNREADABLE = _row(
 )
 URL_GATEWAY = _row(
     "TRACE-URL-GATEWAY",
-    "The backend's URL is where spans are sent, not where they are read",
+    "The URL is where spans are sent, not where they are read",
     Severity.ERROR,
     "{url} is {what}.",
     "Traces are read at another address: in Grafana Cloud that of the stack's Tempo, as its page shows it, with /tempo "

@@ -21,10 +21,15 @@ if TYPE_CHECKING:
     from otelctl.checks_backend import Quest
     from otelctl.facts import TlsOptions
     from otelctl.model import CheckResult, Report
+    from otelctl.otlp import SyntheticTrace
 
 URL, USER, TOKEN = "GRAFANA_TEMPO_URL", "GRAFANA_TEMPO_USER", "GRAFANA_TEMPO_TOKEN"
 
 _PANEL = "Backend"
+VerifyOption = Annotated[
+    bool,
+    typer.Option("--verify", help="Then ask the backend until every span sent is there.", rich_help_panel=_PANEL),
+]
 TempoOption = Annotated[
     str | None,
     typer.Option(
@@ -221,15 +226,52 @@ def search(session: Session, wanted: Quest, options: str) -> Proof:
         facts["Services"] = ", ".join(_short(name) for name in services[:8]) + (", …" if len(services) > 8 else "")
         facts["Duration"] = f"{max(0, end_ns - begin_ns) / 1e6:.3f} ms"
         if state.reply is not None:
-            facts["URL"] = state.reply.asked
+            facts["Trace URL"] = state.reply.asked
         if wanted.since is not None and state.visible is not None:
-            facts["Visible after"] = f"{state.visible - wanted.since:.2f} s"
+            facts["Visible after"] = f"{state.visible - wanted.since:.3f} s"
     return Proof(tuple(results), facts, reading.document if reading.spans else None)
 
 
-def added(session: Session, report: Report, wanted: Quest, options: str) -> Report:
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What --verify asks for, made before anything is sent, so that a wrong option sends nothing."""
+
+    quest: Quest
+    options: str
+
+
+def verification(
+    session: Session,
+    given: Sources,
+    asked: Asked,
+    sent: SyntheticTrace,
+    timeout: float,
+    tls: TlsOptions,
+    *,
+    verify: bool,
+) -> Verification | None:
+    """Return how to prove that a trace landed; None without --verify, whose options then make no sense."""
+    if not verify:
+        named: dict[str, object] = {
+            "--tempo-url": asked.tempo_url,
+            "--jaeger-url": asked.jaeger_url,
+            "--tenant": asked.tenant,
+        }
+        named |= {"--tempo-user": asked.user, "--backend-token-file": asked.token_file}
+        named |= {"--backend-header-file": asked.header_file}
+        odd = next((option for option, value in named.items() if value is not None), None)
+        if odd is not None:
+            raise UsageError(f"{odd} says where to read the trace: add --verify")
+        return None
+    made = quest(session, given, asked, sent.trace_id, timeout, tls)
+    ids = frozenset({sent.server_span_id, sent.client_span_id})
+    return Verification(dataclasses.replace(made, sent=ids), asked.options(given))
+
+
+def added(session: Session, report: Report, verification: Verification) -> Report:
     """Return the report of a run whose spans were accepted just now, with what became of them in the backend."""
-    proof = search(session, dataclasses.replace(wanted, since=session.world.clock.monotonic()), options)
+    wanted = dataclasses.replace(verification.quest, since=session.world.clock.monotonic())
+    proof = search(session, wanted, verification.options)
     return dataclasses.replace(
         report, results=(*report.results, *proof.results), facts={**report.facts, **proof.facts}, trace=proof.trace
     )

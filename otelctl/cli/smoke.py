@@ -12,7 +12,7 @@ import typer
 from otelctl import __version__
 from otelctl.checks import Target
 from otelctl.cli import options as opt
-from otelctl.cli import probing, sending, sources, tracing
+from otelctl.cli import probing, proof, sending, sources, tracing
 from otelctl.cli import session as sessions
 from otelctl.cli.errors import Stop, UsageError
 from otelctl.cli.output import emit, on_github, rendered, writable, write_file
@@ -49,6 +49,14 @@ def smoke(
     grafana_url: Annotated[
         str | None, typer.Option("--grafana-url", metavar="URL", help="The stack's Grafana, for a link to Explore.")
     ] = None,
+    verify: proof.VerifyOption = False,
+    tempo_url: proof.TempoOption = None,
+    jaeger_url: proof.JaegerOption = None,
+    within: proof.WithinOption = "60",
+    tenant: proof.TenantOption = None,
+    tempo_user: proof.UserOption = None,
+    token_file: proof.TokenOption = None,
+    backend_header_file: proof.HeaderOption = None,
     protocol: opt.ProtocolOption = None,
     env_file: opt.EnvFileOption = None,
     header_file: opt.HeaderFileOption = None,
@@ -76,9 +84,21 @@ def smoke(
         writable(junit, "--junit")
     sent = tracing.trace(session, service, [], None)
     facts = tracing.facts(sent, service, grafana_url)
+    asked = proof.Asked(
+        tempo_url,
+        jaeger_url,
+        opt.seconds(within, "--within", zero=True),
+        tenant,
+        tempo_user,
+        token_file,
+        backend_header_file,
+        proof.tls_options(insecure, ca_file, client_cert, client_key),
+    )
     if local:
         if endpoint is not None or any((env_file, header_file, keyring, from_secret)):
             raise UsageError("--local brings its own endpoint and credential: leave the others out")
+        if verify:
+            raise UsageError("--local shows itself what arrived: leave --verify out")
         report = _rehearse(session, sent, facts, bound)
     else:
         given = sources.gather(
@@ -99,7 +119,13 @@ def smoke(
             dataclasses.replace(target, trace=sent, metrics=metrics, log=log)
             for target in probing.targets(session, given, wanted)
         ]
+        if verify and Signal.TRACES not in wanted.signals:
+            raise UsageError("--verify looks for the test span: let --signal include traces")
+        tls = opt.tls(insecure, *(None if path is None else str(path) for path in (ca_file, client_cert, client_key)))
+        verification = proof.verification(session, given, asked, sent, bound, tls, verify=verify)
         report = _checked(session, chosen, probing.repeated(given, wanted), facts, patience)
+        if verification is not None and sending.accepts(report.results, Signal.TRACES):
+            report = proof.added(session, report, verification)
     raise _finish(session, report, output, fail_on, junit, verbose=verbose)
 
 
