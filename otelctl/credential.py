@@ -27,7 +27,7 @@ _VARIABLE = re.compile(
 # Base64 holds no underscore and no colon, so neither of these can begin a line of a wrapped credential.
 _NEXT_VARIABLE = re.compile(r"\n[ \t]*(?:export[ \t]+)?[A-Z][A-Z0-9]*_[A-Z0-9_]*=")
 _ENTRIES = re.compile(r",|\r?\n(?=[A-Za-z][A-Za-z0-9-]*(?::|=[^=\s]))")
-_COLON = re.compile(r"^\s*(?:-H\s*|--header[\s=]+)?[\"']?(?:proxy-)?authorization[\"']?\s*:\s*", re.IGNORECASE)
+_COLON = re.compile(r"^\s*(?:-H\s*|(?:--)?header[\s=]+)?[\"']?(?:proxy-)?authorization[\"']?\s*:\s*", re.IGNORECASE)
 _NAMED = re.compile(r"^\s*[\"']?authorization[\"']?\s*=\s*", re.IGNORECASE)
 _OTHER = re.compile(r"^\s*(?P<name>[A-Za-z0-9!#$&'*.^_|~-]+)\s*=")
 _OTHER_COLON = re.compile(r"^\s*(?P<name>x-[A-Za-z0-9-]+)\s*:", re.IGNORECASE)
@@ -423,12 +423,9 @@ def _read_basic(found: _Value, traits: set[Trait]) -> None:
         found.form = Form.BASE64
     if len(payload) % 4 or re.search(r"[-_]", payload):
         traits.add(Trait.BASE64_VARIANT)
-    for _ in range(2):
-        again = _decode_again(decoded)
-        if again is None:
-            break
+    if (deeper := _decode_again(decoded)) is not None:
         traits.add(Trait.ENCODED_TWICE)
-        decoded = again
+        decoded = deeper
     if ":" in decoded:
         _split(decoded, found, traits)
         return
@@ -437,8 +434,8 @@ def _read_basic(found: _Value, traits: set[Trait]) -> None:
         _only_token(decoded.strip(), found)
 
 
-def _decode_again(decoded: str) -> str | None:
-    """Return the pair that stands one encoding deeper, or None where this is no encoding of one."""
+def _decode_again(decoded: str, depth: int = 2) -> str | None:
+    """Return the pair that stands one encoding deeper, or two, or None where this is no encoding of one."""
     inner = _AGAIN.sub("", decoded.strip())
     if ":" in inner:
         return inner if inner != decoded.strip() else None
@@ -446,7 +443,9 @@ def _decode_again(decoded: str) -> str | None:
         again = _unbase64("".join(inner.split()))
     except ValueError:
         return None
-    return again if ":" in again or _AGAIN.match(again) else None
+    if depth > 1 and (deeper := _decode_again(again, depth - 1)) is not None:
+        return deeper
+    return again if ":" in again else None
 
 
 def _only_token(text: str, found: _Value) -> None:

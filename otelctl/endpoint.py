@@ -283,4 +283,5 @@ def alternatives(configured: Endpoint, signal: Signal, *, per_signal: bool) -> t
         for other in Signal
         if other is not signal
     ]
-    return tuple(found)
+    refused = configured if per_signal else signal_endpoint(configured, signal)
+    return tuple(one for one in found if one.posted.path != refused.path)
