@@ -13,6 +13,7 @@ from otelctl.model import Diagnosis
 AREAS = {
     "settings": "CONF",
     "credential": "AUTH",
+    "env": "ENV",
     "endpoint": "URL",
     "network": "NET",
     "otlp": "OTLP",
