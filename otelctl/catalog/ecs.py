@@ -92,10 +92,10 @@ UNREACHABLE = _row(
 )
 API_FAULT = _row(
     "ECS-API-FAULT",
-    "AWS refused to tell",
+    "AWS refused the call",
     "{operation} gave {code}: {text}",
-    "The answer is not about the service that was asked for: a throttle, a fault on AWS's side, or a stand-in for AWS "
-    "at {endpoint}.",
+    "The words are AWS's own: a throttle, a rule of the API, a fault on its side, or a stand-in for it at {endpoint}. "
+    "They say nothing of the way from the secret to the container.",
     Step("Look the code up, and try again.", "otelctl check-ecs {target_command}"),
     refs=(_API + "CommonErrors.html",),
     severity=Severity.UNKNOWN,

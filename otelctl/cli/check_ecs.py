@@ -25,6 +25,7 @@ from otelctl.facts import (
     EcsTask,
     EcsTaskDefinition,
     RoleAbsent,
+    RolePolicies,
     SecretAbsent,
     SecretVersions,
     Simulated,
@@ -55,7 +56,9 @@ def check_ecs(
     ] = None,
     profile: Annotated[str | None, typer.Option("--profile", metavar="NAME", help="AWS profile.")] = None,
     region: Annotated[str | None, typer.Option("--region", metavar="REGION", help="AWS region.")] = None,
-    timeout: opt.TimeoutOption = "10",
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="SECONDS", help="Bound of each connection and of each answer.")
+    ] = "10",
     output: opt.FormatOption = opt.Format.TEXT,
     fail_on: opt.FailOnOption = opt.FailOn.ERROR,
     verbose: opt.VerboseOption = False,
@@ -257,7 +260,9 @@ def _role(state: _Run) -> Outcome:
         )
         # What may not be asked for one secret may not be asked for the next: said once.
         found += [one for one in judged if one not in found]
-    return Outcome(tuple(found), "as IAM simulates it" if simulated else "by the policies that could be read")
+    if simulated:
+        return Outcome(tuple(found), "as IAM simulates it")
+    return Outcome(tuple(found), "by its policies, as they read" if isinstance(about, RolePolicies) else "")
 
 
 def _policy(state: _Run, permission: judge.Permission) -> str | StoreFault:
@@ -327,7 +332,8 @@ def _starts(state: _Run) -> Outcome:
 
 
 def _listed(state: _Run, *, stopped: bool) -> tuple[EcsTask, ...] | StoreFault:
-    return state.containers.tasks(state.asked.cluster, state.asked.service, stopped=stopped)
+    assert state.service is not None  # noqa: S101  the callers have looked
+    return state.containers.tasks(state.asked.cluster, state.service.name, stopped=stopped)
 
 
 _AFTER = ("definition",)

@@ -14,7 +14,7 @@ from otelctl.cli.session import Session
 from otelctl.diagnose import ecs as judge
 from otelctl.engine import Check, Outcome, run
 from otelctl.facts import EcsAbsent, EcsDeployment, EcsService, StoreFault
-from otelctl.model import CheckResult, Severity, Status
+from otelctl.model import CheckResult, Finding, Severity, Status
 from otelctl.ports import Clock, Containers
 
 WAIT = 900.0
@@ -143,19 +143,35 @@ def _look(state: _Deploy, service: EcsService, passed: float) -> Outcome | None:
     """Return how the deployment has ended, or None while it goes on."""
     ours = _ours(state, service)
     if ours is None:
-        return Outcome(judge.judge_unsettled(state.place, passed, "another deployment has taken its place"))
+        # Right after it began, ECS may still show the service as it was before.
+        if not _replaced(state, service):
+            return None
+        said = judge.judge_unsettled(state.place, passed, "another deployment has taken its place")
+        return Outcome((*_stops(state), *said))
     if ours.rollout == "COMPLETED" or (not ours.rollout and _settled(service, ours)):
         return Outcome(detail=f"{ours.running} of {ours.desired} tasks run, after {passed:.0f} s")
     if ours.rollout != "FAILED" and ours.failed < _ENOUGH:
         return None
-    stopped = state.containers.tasks(state.target.cluster, state.target.service, stopped=True)
-    ended = () if isinstance(stopped, StoreFault) else [one for one in stopped if one.deployment == ours.id]
-    found = judge.judge_stops(ended, (), state.place, state.secret_arn, "")
-    found = found or judge.judge_event(ours.reason, state.place, state.secret_arn, "")
+    found = _stops(state) or judge.judge_event(ours.reason, state.place, state.secret_arn, "")
     # Without a circuit breaker ECS tries for ever; two tasks that did not start for a reason that is known decide it.
     if ours.rollout == "FAILED" or any(one.severity is Severity.ERROR for one in found):
         return Outcome((*found, judge.judge_failed(ours, state.place)))
     return None
+
+
+def _stops(state: _Deploy) -> tuple[Finding, ...]:
+    """Return why tasks of this deployment stopped, as far as they may be read."""
+    stopped = state.containers.tasks(state.target.cluster, state.target.service, stopped=True)
+    if isinstance(stopped, StoreFault) or state.deployment is None:
+        return ()
+    ended = [one for one in stopped if one.deployment == state.deployment.id]
+    return judge.judge_stops(ended, (), state.place, state.secret_arn, "")
+
+
+def _replaced(state: _Deploy, service: EcsService) -> bool:
+    """Tell whether a later deployment than ours is there, as after a roll-back."""
+    began = state.deployment.created if state.deployment else None
+    return any(one.created is not None and began is not None and one.created > began for one in service.deployments)
 
 
 def _ours(state: _Deploy, service: EcsService) -> EcsDeployment | None:

@@ -87,6 +87,7 @@ class Stack:
         )["Role"]["Arn"]
         self.ecs.create_cluster(clusterName=self.cluster)
         self.definition = ""
+        self.tasks = 0
         self.running: list[dict[str, Any]] = []
         self.stopped: list[dict[str, Any]] = []
         self.deployment: dict[str, Any] = {"rolloutState": "COMPLETED"}
@@ -135,9 +136,9 @@ class Stack:
 
     def task(self, *, created: float | None = None, started: float | None = None, **more: Any) -> dict[str, Any]:
         """Return a task as DescribeTasks shows it."""
-        number = len(self.running) + len(self.stopped)
+        self.tasks += 1
         return {
-            "taskArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/{self.cluster}/{number:032x}",
+            "taskArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/{self.cluster}/{self.tasks:032x}",
             "taskDefinitionArn": self.definition,
             "createdAt": created or (started or time.time()) - 30,
             "lastStatus": "RUNNING" if started else "STOPPED",
@@ -593,16 +594,19 @@ def test_a_redeployment_that_does_not_end(stack: Stack) -> None:
 
 
 def test_a_redeployment_that_another_one_replaces(stack: Stack) -> None:
-    """A deployment that vanishes from the service was overtaken: it is not known how it would have ended."""
-    rollouts(stack, {"rolloutState": "IN_PROGRESS", "id": "ecs-svc/2"})
-    stack.overlay.answers["UpdateService"] = lambda _: {
-        "service": {"serviceName": "x", "deployments": [{"id": "ecs-svc/1", "status": "PRIMARY"}]}
-    }
-    (finding,) = deploy(stack)[1].findings
-    assert (finding.code, finding.evidence["state"]) == (
+    """A deployment that vanishes behind a later one is not known to its end, but why its tasks stopped is."""
+    stack.deployment = {"rolloutState": "IN_PROGRESS", "createdAt": 1000.0}
+    stack.stop(REASONS["ECS-STOP-JSON-KEY"])
+    before = {"rolloutState": "COMPLETED", "id": "ecs-svc/0", "createdAt": 500.0}
+    later = {"rolloutState": "COMPLETED", "id": "ecs-svc/2", "createdAt": 2000.0}
+    rollouts(stack, before, {"rolloutState": "IN_PROGRESS", "createdAt": 1000.0}, later)
+    stop, unsettled = deploy(stack)[1].findings
+    assert stop.code == "ECS-STOP-JSON-KEY"
+    assert (unsettled.code, unsettled.evidence["state"]) == (
         "ECS-DEPLOY-UNSETTLED",
         "another deployment has taken its place",
     )
+    assert len(stack.overlay.asked("DescribeServices")) == 3
 
 
 def test_a_redeployment_that_may_not_be(stack: Stack) -> None:
