@@ -83,6 +83,7 @@ _REFUSALS: dict[RefusalReason, Diagnosis] = {
     RefusalReason.BINARY: rows.NOT_TEXT,
     RefusalReason.UNWRITABLE: rows.VALUE,
     RefusalReason.TOO_LARGE: rows.VALUE,
+    RefusalReason.NOT_JSON: rows.KEYRING_FOREIGN,
     RefusalReason.SYNTAX: rows.LAYOUT,
     RefusalReason.NOT_YAML: rows.NOT_YAML,
     RefusalReason.TOO_DEEP: rows.NOT_YAML,
@@ -95,6 +96,9 @@ _REFUSALS: dict[RefusalReason, Diagnosis] = {
     RefusalReason.DUPLICATE_KEYS: rows.DUPLICATE_KEYS,
     RefusalReason.NO_PAIR: rows.NO_PAIR,
 }
+
+# What makes a text no JSON object of keys, which an entry of ours always is.
+_NO_ENTRY = {RefusalReason.NOT_OBJECT, RefusalReason.DUPLICATE_KEYS, RefusalReason.TOO_DEEP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +169,7 @@ def judge_refusal(refusal: Refusal, *, place: str, subject: str) -> tuple[Findin
     """Return why a text takes no values, or values do not fit a place."""
     where = _Place(place, subject)
     row = _REFUSALS[refusal.reason]
-    texts_of_ours = (RefusalReason.NO_PAIR, RefusalReason.UNWRITABLE, RefusalReason.BINARY)
-    if where.kind in ("keyring", "ssm") and refusal.reason not in texts_of_ours:
+    if where.kind == "keyring" and refusal.reason in _NO_ENTRY:
         row = rows.KEYRING_FOREIGN
     return (
         where.found(

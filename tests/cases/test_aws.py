@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from otelctl.diagnose.aws import judge_label, judge_readback, judge_refusal, judge_store
+from otelctl.diagnose.aws import judge_label, judge_previous, judge_readback, judge_refusal, judge_store
 from otelctl.facts import (
     Guard,
     Refusal,
@@ -213,6 +213,16 @@ def test_an_absent_secret(fact: SecretAbsent | StoreFault, secret_id: str) -> No
 def test_an_empty_secret() -> None:
     """A secret without a value exists."""
     assert codes(judge(SecretAbsent(NAME, empty=True))) == ["AWS-SECRET-EMPTY"]
+
+
+@case("AWS-NO-PREVIOUS")
+@near_miss("AWS-NO-PREVIOUS")
+def test_a_secret_without_a_version_before() -> None:
+    """A secret that was written once has nothing to return to; one that cannot be read is another matter."""
+    names = {"secret_id": NAME, "subject": SUBJECT}
+    assert codes(judge_previous(SecretAbsent(NAME, empty=True), **names)) == ["AWS-NO-PREVIOUS"]
+    assert judge_previous(StoredSecret(ARN, Secret("{}"), "v"), **names) == ()
+    assert codes(judge_previous(fault("AccessDeniedException", DENIED), **names)) == ["AWS-ACCESS-DENIED"]
 
 
 @case("AWS-WRONG-REGION")
