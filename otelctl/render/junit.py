@@ -37,7 +37,9 @@ def render(report: Report, fail_on: Severity = Severity.ERROR) -> str:
     root = ET.Element("testsuites")
     root.append(suite)
     ET.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+    # CI runners obey `##[command]` anywhere in a line that goes to their log.
+    text = ET.tostring(root, encoding="unicode").replace("##[", "#&#35;[")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + text + "\n"
 
 
 def _case(suite: ET.Element, report: Report, result: CheckResult, counted: tuple[Severity, ...]) -> None:
