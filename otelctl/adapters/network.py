@@ -176,6 +176,16 @@ class _Tls:
         self._below.close()
 
 
+def dial(route: Route) -> _Wire | Fault:
+    """Return a connection to the endpoint for somebody else to speak over: TCP, through a proxy where one is set."""
+    link = _Link(route)
+    for step in (link.resolve, link.connect):
+        fact = step()
+        if isinstance(fact, Fault):
+            return fact
+    return link.taken()
+
+
 class _NotHttpError(Exception):
     """The peer's first bytes cannot begin an answer of HTTP/1."""
 
@@ -372,6 +382,13 @@ class _Link:
         if self._wire is not None:
             self._wire.close()
         self._wire = self._stream = self._http = None
+
+    def taken(self) -> _Wire:
+        """Hand the connection over; closing it is then the taker's."""
+        wire, self._wire = self._wire, None
+        if wire is None:
+            raise RuntimeError("taken() needs a connection")
+        return wire
 
     # Connections
 

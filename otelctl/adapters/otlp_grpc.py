@@ -4,6 +4,10 @@ grpcio makes its connection out of sight and reports every failure of it as a st
 statuses that it makes up are told by those words (of grpc core 1.75 to 1.85), and by whether the connection stands when
 the call has failed. The way to the port is better seen by `network`, which names each stage.
 
+A server can send what grpcio keeps and never looks at (frames of a kind that it does not know). So grpcio is given a
+port of this process in place of the server's, behind which a relay passes on so many bytes and no more. TLS is between
+grpcio and the server; the relay sees what anybody on the way sees.
+
 Limits: connection and call together end after the route's `timeout`; a message is read up to 4 MiB, as the
 OTLP specification says, and kept up to 64 KiB; headers and trailers are read up to 64 KiB.
 """
@@ -12,17 +16,19 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Any, Protocol
 
+from otelctl.adapters import network
 from otelctl.facts import (
     Fault,
     FaultKind,
-    Proxy,
     Route,
     RpcAnswer,
     RpcRequest,
@@ -33,6 +39,8 @@ from otelctl.secret import Redactor
 
 _KEPT = 64 * 1024
 _MESSAGE = 4 * 1024 * 1024
+_READ_AT_MOST = 6 * 1024 * 1024  # a message of the largest size, in its frames, by TLS
+_CHUNK = 64 * 1024
 _LONGEST_TEXT = 4096
 _LONGEST_FAULT = 300
 _MOST_FIELDS = 64
@@ -56,59 +64,76 @@ class GrpcRpc:
         except ImportError as error:
             return Fault(Stage.SEND, FaultKind.NO_LIBRARY, _plain(str(error)), 0.0)
         try:
-            channel = _channel(grpc, route, request, self._user_agent)
+            credentials = _credentials(grpc, route, request)
         except OSError as error:
             why = error.strerror or str(error)
             return Fault(Stage.TLS, FaultKind.LOCAL_FILE, why, 0.0, file=str(error.filename or ""))
+        wire = network.dial(route)
+        if isinstance(wire, Fault):
+            return wire
+        relay = _Relay(wire, started + min(route.timeout, route.deadline))
+        channel = _channel(grpc, credentials, relay.port, _options(route, request, self._user_agent))
         try:
-            return _Call(grpc, channel, route, request, started).made()
+            outcome = _Call(grpc, channel, route, request, started).made()
         finally:
             channel.close()
+            relay.close()
+        if relay.flooded and isinstance(outcome, Fault):
+            text = f"more than {_READ_AT_MOST} bytes came"
+            return Fault(Stage.RECEIVE, FaultKind.TOO_LARGE, text, outcome.seconds, proxy=route.proxy)
+        return outcome
 
 
 def _library() -> Any:
     """Import grpcio, silenced: what it logs and traces holds the headers of every call."""
     os.environ["GRPC_VERBOSITY"] = "NONE"
     os.environ.pop("GRPC_TRACE", None)
-    # The system's resolver, as everything else here uses; and no handlers for forks that never come.
-    os.environ.setdefault("GRPC_DNS_RESOLVER", "native")
+    # No handlers for forks that never come.
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
     import grpc  # noqa: PLC0415  80 ms, and it need not be installed
 
     return grpc
 
 
-def _channel(grpc: Any, route: Route, request: RpcRequest, user_agent: str) -> Any:
-    """Return a channel that is not connected yet; raises OSError for a file that cannot be read."""
+def _channel(grpc: Any, credentials: Any, port: int, options: list[tuple[str, Any]]) -> Any:
+    """Return a channel through the relay, not connected yet."""
+    target = f"ipv4:127.0.0.1:{port}"
+    if credentials is None:
+        return grpc.insecure_channel(target, options)
+    return grpc.secure_channel(target, credentials, options)
+
+
+def _options(route: Route, request: RpcRequest, user_agent: str) -> list[tuple[str, Any]]:
     host = route.host.rstrip(".")
-    host = f"[{host}]" if ":" in host else host
-    target = f"dns:///{host}:{route.port}"
-    options: list[tuple[str, Any]] = [
+    names = request.leaf.names if request.leaf is not None else ()
+    if route.tls is not None and route.tls.insecure and names and host not in names:
+        host = names[0].replace("*", "any")  # grpcio compares the names, and there is no way to tell it not to
+    authority = f"[{host}]:{route.port}" if ":" in host else f"{host}:{route.port}"
+    return [
+        ("grpc.default_authority", authority),
         ("grpc.primary_user_agent", user_agent),
         ("grpc.enable_retries", 0),
+        ("grpc.enable_http_proxy", 0),  # the relay has gone through it
         ("grpc.max_receive_message_length", _MESSAGE),
         ("grpc.max_metadata_size", _KEPT),
         ("grpc.absolute_max_metadata_size", _KEPT),
         ("grpc.use_local_subchannel_pool", 1),
-        ("grpc.enable_http_proxy", 0 if route.proxy is None else 1),
     ]
-    if route.proxy is not None:
-        options.append(("grpc.http_proxy", _url(route.proxy)))
+
+
+def _credentials(grpc: Any, route: Route, request: RpcRequest) -> Any:
+    """Return what TLS needs, None where there is none; raises OSError for a file that cannot be read."""
     if route.tls is None:
-        return grpc.insecure_channel(target, options)
+        return None
     roots = _roots(route.tls)
-    leaf = request.leaf
-    if route.tls.insecure and leaf is not None and leaf.der:
+    if route.tls.insecure and request.leaf is not None and request.leaf.der:
         # grpcio has no way to verify nothing. It can trust the one certificate that the port has just shown.
-        roots = ssl.DER_cert_to_PEM_cert(leaf.der).encode()
-        if leaf.names and route.host not in leaf.names:
-            options.append(("grpc.default_authority", f"{leaf.names[0].replace('*', 'any')}:{route.port}"))
-            options.append(("grpc.ssl_target_name_override", leaf.names[0].replace("*", "any")))
+        roots = ssl.DER_cert_to_PEM_cert(request.leaf.der).encode()
     chain = key = None
     if route.tls.client_cert is not None:
         chain = Path(route.tls.client_cert).read_bytes()
         key = Path(route.tls.client_key or route.tls.client_cert).read_bytes()
-    return grpc.secure_channel(target, grpc.ssl_channel_credentials(roots, key, chain), options)
+    return grpc.ssl_channel_credentials(roots, key, chain)
 
 
 def _roots(options: TlsOptions) -> bytes | None:
@@ -121,12 +146,73 @@ def _roots(options: TlsOptions) -> bytes | None:
     return pem.encode() or None
 
 
-def _url(proxy: Proxy) -> str:
-    host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
-    if proxy.username is None:
-        return f"http://{host}:{proxy.port}"
-    password = "" if proxy.password is None else proxy.password.reveal()
-    return f"http://{quote(proxy.username, safe='')}:{quote(password, safe='')}@{host}:{proxy.port}"
+class _Wire(Protocol):
+    """A connection as `network` makes it. Each call ends by `limit`, in monotonic seconds, with TimeoutError."""
+
+    def receive(self, limit: float) -> bytes: ...
+    def send(self, data: bytes, limit: float) -> None: ...
+    def close(self) -> None: ...
+
+
+class _Relay:
+    """Passes bytes between one connection to a port of this process and one to the server, until either ends.
+
+    `flooded` says that the server sent more than an answer can be, and was cut off.
+    """
+
+    def __init__(self, wire: _Wire, limit: float) -> None:
+        self._wire = wire
+        self._limit = limit
+        self._near: socket.socket | None = None
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)
+        self.port: int = self._listener.getsockname()[1]
+        self.flooded = False
+        self._start(self._serve)
+
+    def close(self) -> None:
+        """End both connections, and the threads with them."""
+        self._listener.close()
+        self._hang_up()
+
+    def _start(self, target: Callable[[], None]) -> None:
+        threading.Thread(target=target, daemon=True).start()
+
+    def _serve(self) -> None:
+        try:
+            with self._listener:
+                self._listener.settimeout(max(0.01, self._limit - time.monotonic()))
+                self._near, _ = self._listener.accept()
+        except OSError:
+            return
+        self._start(self._up)
+        self._down(self._near)
+
+    def _up(self) -> None:
+        near = self._near
+        with suppress(OSError):
+            while near is not None and (data := near.recv(_CHUNK)):
+                self._wire.send(data, self._limit)
+        self._hang_up()
+
+    def _down(self, near: socket.socket) -> None:
+        read = 0
+        with suppress(OSError):
+            while data := self._wire.receive(self._limit):
+                read += len(data)
+                if read > _READ_AT_MOST:
+                    self.flooded = True
+                    break
+                near.sendall(data)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        near = self._near
+        if near is not None:
+            # A thread that reads from it wakes up by this, and not by its being closed.
+            with suppress(OSError):
+                near.shutdown(socket.SHUT_RDWR)
+            near.close()
+        self._wire.close()
 
 
 # What gRPC lets through (PROTOCOL-HTTP2.md, "Custom-Metadata"), which is less than HTTP does.
