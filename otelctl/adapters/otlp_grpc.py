@@ -71,7 +71,8 @@ class GrpcRpc:
         wire = network.dial(route)
         if isinstance(wire, Fault):
             return wire
-        relay = _Relay(wire, started + min(route.timeout, route.deadline))
+        # The call ends first, by its own deadline, so that what it reports is that.
+        relay = _Relay(wire, started + min(route.timeout, route.deadline) + 1.0)
         channel = _channel(grpc, credentials, relay.port, _options(route, request, self._user_agent))
         try:
             outcome = _Call(grpc, channel, route, request, started).made()
@@ -252,7 +253,10 @@ class _Call:
             message, call = method.with_call(
                 self._request.message,
                 timeout=max(0.01, self._limit - time.monotonic()),
-                metadata=[(key, value.reveal()) for key, value in self._request.metadata],
+                metadata=[
+                    (key, value.reveal().encode() if key.endswith("-bin") else value.reveal())
+                    for key, value in self._request.metadata
+                ],
                 compression=kind.Gzip if self._request.gzip else kind.NoCompression,
             )
         except self._grpc.RpcError as error:
@@ -318,6 +322,7 @@ class _Call:
 # What grpcio says of a call that got no status from the server, and of a connection that did not come about.
 _DURING = (
     (r"^(?:Stream removed \()?CLIENT: Received message larger than max", Stage.RECEIVE, FaultKind.TOO_LARGE),
+    (r"^Decompressed message larger than max", Stage.RECEIVE, FaultKind.TOO_LARGE),
     (r"^(?:Stream removed \()?.{0,40}metadata size exceeds", Stage.RECEIVE, FaultKind.TOO_LARGE),
     (r"^Stream removed \(.{0,40}(?:RST_STREAM|GOAWAY|[Ss]ocket closed|recvmsg:|sendmsg:|reset|pipe|[Ss]hutdown|EOF)",
      Stage.RECEIVE, FaultKind.RESET),

@@ -126,10 +126,14 @@ def judge_secure(fact: Secured | Fault, place: Place) -> tuple[Finding, ...]:
 
 def _no_http2(chosen: str, issuer: str, place: Place) -> tuple[Finding, ...]:
     if place.at.grafana is GrafanaHost.GATEWAY:
-        # Known to speak no gRPC, and now seen not to: the setting is what is wrong.
-        name = place.protocol.source.name
-        return (settings_catalog.GRPC_GATEWAY.found(_CERTAIN, str(place.protocol.source), variable=name),)
+        return _at_gateway(place)
     return place.found(wire.ALPN, _CERTAIN, chosen=chosen, issuer=issuer or "an unnamed issuer")
+
+
+def _at_gateway(place: Place) -> tuple[Finding, ...]:
+    """Return what is wrong at Grafana Cloud's gateway, which is known to speak no gRPC and was now seen not to."""
+    source = place.protocol.source
+    return (settings_catalog.GRPC_GATEWAY.found(_CERTAIN, str(source), variable=source.name),)
 
 
 def judge_greeting(fact: Greeted | Fault, place: Place, *, tls_instead: bool = False) -> tuple[Finding, ...]:
@@ -156,7 +160,9 @@ def _forgot_tls(said: str, place: Place) -> tuple[Finding, ...]:
 
 
 def on_http_port(said: str, place: Place) -> tuple[Finding, ...]:
-    """Return that an HTTP server answers where gRPC is asked for; at HTTP's own port the setting's words say it."""
+    """Return that an HTTP server answers where gRPC is asked for; at known HTTP ports the setting's words say it."""
+    if place.at.grafana is GrafanaHost.GATEWAY:
+        return _at_gateway(place)
     if place.at.port == HTTP_PORT:
         source = place.protocol.source
         again = f"otelctl check-endpoint {place.at.url} --protocol http/protobuf"
