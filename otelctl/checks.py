@@ -528,11 +528,16 @@ def _exchange(
 
 
 def _seen(run: Run, exchange: Exchange) -> Exchange:
-    """Return an exchange with the words of its answer, cleaned; the server's time is kept for the clock."""
-    answer = exchange.answer
+    """Return an exchange with the words of its answer, cleaned; the server's time is kept for the clock.
+
+    Cleaned before anybody cuts them: what is left of a secret after a cut may be too short to be known again.
+    """
+    raw = exchange.answer
+    headers = tuple((name, run.redact(value)) for name, value in raw.headers)
+    answer = replace(raw, reason=run.redact(raw.reason), headers=headers)
     if run.date is None and answer.header("date"):
         run.date = (answer.header("date"), run.world.clock.now())
-    return replace(exchange, text=run.redact(exchange.read.message or answer.reason)[:_TEXT])
+    return replace(exchange, answer=answer, text=(run.redact(exchange.read.message) or answer.reason)[:_TEXT])
 
 
 # What gRPC says by itself, and takes from nobody.
