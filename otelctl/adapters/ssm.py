@@ -33,7 +33,8 @@ _KEPT = ("KeyId", "Tier", "AllowedPattern", "Description", "DataType")
 class SsmStore:
     """The parameters `PREFIX/KEY`, for each of some keys: `ports.SecretStore`.
 
-    Its text is a JSON object of those that exist, its version theirs in the order of the keys, 0 for one that does not.
+    Its text is a JSON object of those that exist, in the order of the keys; its version is made of theirs, with 0 for
+    one that does not.
     Credentials and the rest are found as by `AwsStore`. Importing this module imports boto3.
     """
 
@@ -106,7 +107,7 @@ class SsmStore:
         for place, (key, name) in enumerate(self._names.items()):
             if key not in wanted or wanted[key] == held.get(key):
                 continue
-            put = self._put(name, Secret(wanted[key]), exists=key in held)
+            put = self._put(name, wanted[key], text, exists=key in held)
             if isinstance(put, StoreFault):
                 if put.code == "ParameterAlreadyExists":
                     return StoreConflict(self.identity, ".".join(versions), None)
@@ -120,17 +121,17 @@ class SsmStore:
             now[place] = version
         return Written(".".join(map(str, now)), Guard.COMPARE, displaced=displaced)
 
-    def _put(self, name: str, value: Secret, *, exists: bool) -> dict[str, Any] | StoreFault:
-        params: dict[str, object] = {"Name": name, "Value": value.reveal(), "Overwrite": exists}
+    def _put(self, name: str, value: str, text: Secret, *, exists: bool) -> dict[str, Any] | StoreFault:
+        params: dict[str, object] = {"Name": name, "Value": value, "Overwrite": exists}
         if not exists:
-            return self._call("put_parameter", value, **params, Type=_SECURE)
+            return self._call("put_parameter", text, **params, Type=_SECURE)
         filters = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
         about = self._call("describe_parameters", None, ParameterFilters=filters)
         if isinstance(about, StoreFault):
             return about
         for one in about["Parameters"]:
             params |= {field: one[field] for field in _KEPT if one.get(field)}
-        return self._call("put_parameter", value, **params)
+        return self._call("put_parameter", text, **params)
 
     def _is_ours(self, name: str, version: int, value: str) -> bool:
         """Tell whether a version holds our value: then it is our own call, repeated after a lost answer."""

@@ -15,7 +15,7 @@ from otelctl.credential import Trait, read_header
 from otelctl.diagnose import aws, store
 from otelctl.facts import Guard, Refusal, RefusalReason, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
 from otelctl.model import Finding
-from otelctl.plan import Plan, Planner, plan
+from otelctl.plan import Plan, Planner, plan, plan_exactly
 from otelctl.ports import SecretStore
 from otelctl.secret import Secret
 
@@ -270,7 +270,15 @@ def _ssm(_session: Session, given: Given, prefix: str) -> Place:
     judge = PlaceJudge(place, f"--to {place}")
     words = "after a comparison, one parameter after the other, since Parameter Store has no swap"
     return Place(
-        place, "Parameter Store", judge.subject, open_, plan, wanted, learn_values, judge, {Guard.COMPARE: words}
+        place,
+        "Parameter Store",
+        judge.subject,
+        open_,
+        plan_exactly,
+        wanted,
+        learn_values,
+        judge,
+        {Guard.COMPARE: words},
     )
 
 

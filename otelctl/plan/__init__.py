@@ -5,6 +5,6 @@ else of it can change, and reads the result again before it is shown.
 """
 
 from otelctl.plan.change import Action, Change, Plan, Planner
-from otelctl.plan.json_object import MAX_BYTES, difference, plan
+from otelctl.plan.json_object import MAX_BYTES, difference, plan, plan_exactly
 
-__all__ = ["MAX_BYTES", "Action", "Change", "Plan", "Planner", "difference", "plan"]
+__all__ = ["MAX_BYTES", "Action", "Change", "Plan", "Planner", "difference", "plan", "plan_exactly"]

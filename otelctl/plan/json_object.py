@@ -6,6 +6,7 @@ keys survive because they are never touched. Positions come from the scanners of
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -56,6 +57,14 @@ def plan(stored: str | None, wanted: Mapping[str, str]) -> Plan | Refusal:
         text = text[:start] + new + text[end:]
     others = tuple(key for key in members if key not in wanted)
     return _within_limit(text, tuple(changes), others) if edits else Plan(Secret(text), tuple(changes), others)
+
+
+def plan_exactly(stored: str | None, wanted: Mapping[str, str]) -> Plan | Refusal:
+    """Return how a store that holds these keys and no other takes them: its text has them in the order wanted."""
+    planned = plan(stored, wanted)
+    if isinstance(planned, Refusal) or planned.unchanged:
+        return planned
+    return dataclasses.replace(planned, text=Secret(json.dumps(dict(wanted))))
 
 
 def difference(old: str, new: str) -> Plan | Refusal:
