@@ -51,13 +51,17 @@ test: $(VENV)/dev.stamp ## Run the tests that need Python alone
 	$(PYTEST) -m 'not real' --numprocesses auto
 
 .PHONY: real
-real: $(VENV)/dev.stamp collector ## Run the tests against a Collector, nginx, moto and the OTel SDK
+real: $(VENV)/dev.stamp collector jaeger ## Run the tests against a Collector, Jaeger, nginx, moto and the OTel SDK
 	$(PYTEST) tests/real
 
-# Without Go there is no Collector, and its tests say so when they are skipped (OTELCTL_REQUIRE_REAL=1: when they fail).
+# Without Go there is neither, and their tests say so when they are skipped (OTELCTL_REQUIRE_REAL=1: when they fail).
 .PHONY: collector
 collector:
 	@if command -v go >/dev/null || [ "$$OTELCTL_REQUIRE_REAL" = 1 ]; then sh tests/real/build_collector.sh >/dev/null; fi
+
+.PHONY: jaeger
+jaeger:
+	@if command -v go >/dev/null || [ "$$OTELCTL_REQUIRE_REAL" = 1 ]; then sh tests/real/build_jaeger.sh >/dev/null; fi
 
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## Check style, types and layers

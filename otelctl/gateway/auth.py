@@ -28,11 +28,16 @@ _LEGACY_TOKENS = (b"glsa_", b"eyJrIjoi")
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """One stack: its numeric instance id, an access policy token of it, and the signals that the token may write."""
+    """One stack: its numeric instance id, an access policy token of it, and what the token may do.
+
+    `scopes` are the signals that it may write, `reads` those that it may read. One id serves for both here, where
+    Grafana Cloud has another for reading.
+    """
 
     instance_id: str
     token: Secret
     scopes: frozenset[Signal] = frozenset(Signal)
+    reads: frozenset[Signal] = frozenset(Signal)
 
 
 def judge(authorization: str | None, tenants: Sequence[Tenant]) -> Tenant | str:

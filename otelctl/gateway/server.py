@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Self
 
 from otelctl import otlp
 from otelctl.facts import Protocol, Signal
+from otelctl.gateway import query
 from otelctl.gateway.auth import INVALID_SCOPE, Tenant, judge
 from otelctl.secret import Secret
 
@@ -160,6 +161,8 @@ class Gateway:
         shown = f"[{name!s}]" if ":" in host else name
         self.url = f"{'https' if tls else 'http'}://{shown!s}:{bound}{PREFIX}"
         """The base URL, as OTEL_EXPORTER_OTLP_ENDPOINT takes it."""
+        self.tempo_url = self.url.removesuffix(PREFIX) + query.PREFIX
+        """The base URL of its read side, as `--tempo-url` takes it."""
         self.port = int(bound)
 
     def __enter__(self) -> Self:
@@ -398,6 +401,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _judge(self, path: str, signal: Signal | None, protocol: Protocol | None) -> _Reply:
         """Judge the head, then the body. Credentials come before what the request asks for, as at Grafana Cloud."""
+        if path.startswith(f"{query.PREFIX}/"):
+            return self._query(path.removeprefix(query.PREFIX))
         not_found = _text(404, "404 page not found\n")  # what Go's server says
         if path != PREFIX and not path.startswith(f"{PREFIX}/"):
             return not_found
@@ -413,6 +418,23 @@ class _Handler(BaseHTTPRequestHandler):
         if protocol is None:
             return _text(415, "415 unsupported media type, supported: [application/json, application/x-protobuf]")
         return self._take(signal, protocol, b"".join(self._unread))
+
+    def _query(self, path: str) -> _Reply:
+        """Answer what Tempo is asked, from what has been accepted."""
+        tenant = judge(self.headers.get("Authorization"), self.server.gateway.tenants)
+        if isinstance(tenant, str):
+            return _unauthorized(tenant)
+        if Signal.TRACES not in tenant.reads:
+            return _unauthorized(INVALID_SCOPE)
+        if self.command not in ("GET", "HEAD"):
+            return _text(405, "405 method not allowed")
+
+        def own(item: Received) -> bool:
+            sender = item.header("Authorization")
+            return isinstance(sender, Secret) and judge(sender.reveal(), self.server.gateway.tenants) == tenant
+
+        kept = [item for item in self.server.journal.items() if item.accepted and item.signal is Signal.TRACES]
+        return _Reply(*query.answer(path, [item.message for item in kept if item.message is not None and own(item)]))
 
     def _take(self, signal: Signal, protocol: Protocol, body: bytes) -> _Reply:
         """Decode a body and answer it; the texts of refusals are the recorded ones where a record exists."""

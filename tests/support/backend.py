@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import socket
 import threading
 from collections.abc import Mapping, Sequence
@@ -52,8 +53,8 @@ class Recorded:
 
     @property
     def wire(self) -> bytes:
-        """The answer's bytes."""
-        return f"{self.head}\r\n\r\n".encode() + self.body
+        """The answer's bytes but for its date, which is long past and would be told as a wrong clock."""
+        return re.sub(r"\r\nDate: [^\r]*", "", f"{self.head}\r\n\r\n").encode() + self.body
 
     @property
     def answer(self) -> HttpAnswer:
