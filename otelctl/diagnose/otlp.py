@@ -99,7 +99,7 @@ def judge_answer(exchange: Exchange) -> tuple[Finding, ...]:
 
 def _judge_2xx(exchange: Exchange) -> tuple[Finding, ...]:
     what = describe(exchange)
-    posted, status = exchange.posted.url, exchange.answer.status
+    posted, status = exchange.posted.url, exchange.answer.shown
     if exchange.read.kind in (AnswerKind.HTML, AnswerKind.JSON_OTHER, AnswerKind.TEXT, AnswerKind.STATUS):
         if exchange.posted.grafana is GrafanaHost.STACK:
             return (endpoint_catalog.UI_HOST.found(CERTAIN, exchange.subject, host=exchange.posted.host),)
