@@ -1,0 +1,1 @@
+"""Our own code over real sockets on loopback."""
