@@ -88,8 +88,8 @@ def bases_worth_trying(backend: Backend, path: str) -> tuple[tuple[Backend, str]
 class Found(enum.StrEnum):
     """What an answer to a query for a trace says of it.
 
-    ABSENT is a backend's own word for not having it. SILENT is a 404 or an empty object, which a backend gives as well
-    as a server that has no such path: only another question settles it. OTHER is anything else.
+    ABSENT is a backend's own word for not having it. SILENT is a 404 or an object without a trace, which a backend gives
+    as well as a server that has no such path: only another question settles it. OTHER is anything else.
     """
 
     TRACE = "trace"
@@ -150,7 +150,7 @@ def read(backend: Backend, wanted: str, answer: HttpAnswer) -> Reading:
     document = None if answer.truncated else _object(answer.body)
     if answer.status not in (200, 206) or document is None:
         return Reading(Found.OTHER, text=text)
-    if not document:
+    if document.keys() <= _AROUND:
         return Reading(Found.SILENT, text=text)
     holder = _holder(document)
     if holder is None:
@@ -171,17 +171,20 @@ def read(backend: Backend, wanted: str, answer: HttpAnswer) -> Reading:
 
 
 _HOLDS = frozenset({"batches", "resourceSpans"})
-_AROUND = frozenset({"trace", "metrics", "status", "message"})
+_AROUND = frozenset({"metrics", "status", "message"})
 
 
 def _holder(document: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the object that holds the resources' spans: Tempo's v1 and v2, Jaeger's v3, or plain OTLP; else None."""
+    """Return the object that holds the resources' spans: Tempo's v1 and v2, Jaeger's v3, or plain OTLP; else None.
+
+    An object with anything else in it is somebody else's.
+    """
+    holder: Any = document
     for key in ("trace", "result"):
-        if isinstance(document.get(key), dict):
-            return dict(document[key])
-    if document.keys() & _HOLDS:
-        return document
-    return {} if document.keys() <= _AROUND else None
+        if key in document:
+            holder = {} if document[key] is None else document[key]
+    known = isinstance(holder, dict) and holder.keys() <= (_HOLDS if holder is not document else _HOLDS | _AROUND)
+    return holder if known else None
 
 
 def _holds_spans(holder: dict[str, Any]) -> bool:

@@ -84,6 +84,9 @@ def _loaded(*arguments: str) -> set[str]:
         ("inspect-auth", "--endpoint", "https://otlp-gateway-prod-eu-west-2.grafana.net/otlp", "--sdk", "python@1.38"),
         ("explain",),
         ("explain", "NET-REFUSED"),
+        ("queries", "--service", "shop", "--grafana-url", "https://x.grafana.net"),
+        ("queries", "--check", '{ resource.service.name = "shop" }'),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
     ],
     ids=" ".join,
 )
