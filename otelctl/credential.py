@@ -209,7 +209,7 @@ class Header:
         """Return the right value of Authorization, where both halves are known and fit to be sent."""
         if self.instance_id is None or self.token is None:
             return None
-        if not is_instance_id(self.instance_id.reveal()):
+        if not is_instance_id(self.instance_id.reveal()) or not self.token.reveal().isprintable():
             return None
         if self.claims.kind in (TokenKind.EMPTY, TokenKind.PLACEHOLDER):
             return None
