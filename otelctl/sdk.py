@@ -217,6 +217,17 @@ EXPORTED = (
 )
 """The signals that go out where no `OTEL_*_EXPORTER` is set."""
 
+EXPORTABLE = (
+    Row(_P, _ALL, _CONFIGURATOR, RUN),
+    Row(_N, frozenset({Signal.TRACES}), f"{_SDK_NODE}TracerProviderWithEnvExporter.ts", RUN),
+    Row(_N, _ALL - {Signal.METRICS}, f"{_SDK_NODE}sdk.ts", RUN, (0, 53), (1, 26)),
+    Row(_N, _ALL, f"{_SDK_NODE}sdk.ts", RUN, (0, 57), (1, 30)),
+    Row(_J, _ALL, _JAVA_DOCS, REPORTED),
+    Row(_G, _ALL, _GO_AUTO, READ),
+    Row(_D, _ALL, _NET_README, REPORTED),
+)
+"""The signals that variables can have exported at all; the others go out where code asks for it."""
+
 JOIN = (
     Row(_P, Join.TEXT, f"{_HTTP}_common/__init__.py", RUN),
     Row(_N, Join.TEXT, _JS_HTTP, RUN),
@@ -270,6 +281,16 @@ TIMEOUT = (
 )
 """The unit of a time-out."""
 
+TIMEOUT_GENERAL = (
+    Row(_P, True, f"{_HTTP}_common/__init__.py", RUN),
+    Row(_N, False, f"{_JS}experimental/packages/otlp-exporter-base/src/util.ts", RUN),
+    Row(_N, True, _JS_SHARED, RUN, (0, 54), (1, 27)),
+    Row(_J, True, _JAVA_OTLP, READ),
+    Row(_G, True, _GO_OTLP, READ),
+    Row(_D, True, _NET_OPTIONS, READ),
+)
+"""Whether OTEL_EXPORTER_OTLP_TIMEOUT counts; in older Node the default of the signal's own variable beats it."""
+
 COMPRESSION = (
     Row(_P, frozenset({"gzip", "deflate"}), f"{_HTTP}_common/__init__.py", RUN),
     Row(_N, frozenset({"gzip"}), _JS_SHARED, RUN),
@@ -317,11 +338,11 @@ EMPTY_IS_SET = (
     Row(_G, False, _GO_ENV, READ),
     Row(_D, False, _NET_OPTIONS, UNVERIFIED),
 )
-"""Whether an OTLP/HTTP exporter takes an empty endpoint or headers variable for a value, against the specification."""
+"""Whether OTLP over HTTP takes an empty endpoint or headers variable for a value, against the specification."""
 
 TABLE: tuple[Row[object], ...] = (
-    *DEFAULT_PROTOCOL, *PROTOCOLS, *OTHER_PROTOCOL, *EXPORTED, *JOIN, *GRPC_PATH, *HEADERS, *HEADERS_MERGED, *TIMEOUT,
-    *COMPRESSION, *DISABLED, *CONFIG_FILE, *PER_SIGNAL, *EMPTY_IS_SET,
+    *DEFAULT_PROTOCOL, *PROTOCOLS, *OTHER_PROTOCOL, *EXPORTED, *EXPORTABLE, *JOIN, *GRPC_PATH, *HEADERS,
+    *HEADERS_MERGED, *TIMEOUT, *TIMEOUT_GENERAL, *COMPRESSION, *DISABLED, *CONFIG_FILE, *PER_SIGNAL, *EMPTY_IS_SET,
 )  # fmt: skip
 """Every row."""
 
@@ -336,7 +357,7 @@ class Dropped(enum.StrEnum):
 
     NO_EQUALS = "it has no ="
     NAME = "its name is not one of a header"
-    EMPTY = "it has no value"
+    EMPTY = "its name or its value is empty"
     SPACE = "it has a space that is not percent-encoded"
     CHARACTER = "it has a character that must be percent-encoded"
     EQUALS = "it has a second ="
@@ -418,11 +439,16 @@ _STRICT_READERS = frozenset({
     HeaderForm.JAVA, HeaderForm.JAVA_RAW, HeaderForm.DOTNET, HeaderForm.DOTNET_SPLIT, HeaderForm.DOTNET_RAW,
 })  # fmt: skip
 
+# They leave the name to the HTTP client, which refuses it, and the request with it.
+_BAGGAGE_READERS = frozenset({HeaderForm.BAGGAGE_ONE_EQUALS, HeaderForm.BAGGAGE_THROWS, HeaderForm.BAGGAGE})
+
 
 def _stops(form: HeaderForm, dropped: Dropped) -> bool:
     if form in _STRICT_READERS:
         return dropped is not Dropped.EMPTY
-    return form in {HeaderForm.BAGGAGE_THROWS, HeaderForm.BAGGAGE_ONE_EQUALS} and dropped is Dropped.PERCENT
+    if form in {HeaderForm.BAGGAGE_THROWS, HeaderForm.BAGGAGE_ONE_EQUALS} and dropped is Dropped.PERCENT:
+        return True
+    return form in _BAGGAGE_READERS and dropped is Dropped.NAME
 
 
 def _split(piece: str) -> tuple[str, str, Dropped | None]:
@@ -452,14 +478,14 @@ def _python(piece: str, *, liberal: bool) -> Entry:
 def _node(piece: str, *, one_equals: bool = False) -> Entry:
     pair, semicolon, _ = piece.partition(";")
     name, value, fault = _split(pair)
-    if fault is None and not name:
-        fault = Dropped.NAME
     if fault is None and one_equals and "=" in value:
         fault = Dropped.EQUALS
     if fault is None and _BAD_PERCENT.search(pair):
         fault = Dropped.PERCENT
-    if fault is None and not value:
+    if fault is None and not (name and value):
         fault = Dropped.EMPTY
+    if fault is None and not _TOKEN.fullmatch(unquote(name)):
+        fault = Dropped.NAME
     if fault is not None:
         return _entry(name, value, fault)
     return _entry(unquote(name), unquote(value), changed=Changed.CUT if semicolon else None)
@@ -467,7 +493,7 @@ def _node(piece: str, *, one_equals: bool = False) -> Entry:
 
 def _java(piece: str, *, decodes: bool) -> Entry:
     name, value, fault = _split(piece)
-    if fault is None and not name:
+    if fault is None and not _TOKEN.fullmatch(name):
         fault = Dropped.NAME
     if fault is None and not value:
         fault = Dropped.EMPTY
@@ -491,6 +517,8 @@ def _go(piece: str) -> Entry:
 
 def _dotnet(piece: str, *, decoded: bool) -> Entry:
     name, value, fault = _split(piece)
+    if fault is None and not _TOKEN.fullmatch(name):
+        fault = Dropped.NAME
     changed = Changed.RAW if not decoded and _PERCENT.search(value) else None
     return _entry(name, value, fault, changed)
 
@@ -517,8 +545,9 @@ class Silence(enum.StrEnum):
     CONFIG_FILE = "OTEL_CONFIG_FILE decides"
     EXPORTER = "goes to another exporter, or to none"
     UNASKED = "goes out only where its exporter is named"
+    CODE = "goes out only where code asks for it"
     PROTOCOL = "it does not have this protocol"
-    HEADERS = "the headers are an error at its start"
+    HEADERS = "the headers are an error, and nothing is sent"
     PATH = "a path under gRPC is an error at its start"
     URL = "the endpoint is no URL"
 
@@ -615,6 +644,8 @@ def _switched_off(layers: Sequence[Layer], sdk: Sdk, signal: Signal) -> Silence 
     names = exporters(layers, signal)
     if sdk.language is Language.DOTNET:
         return None  # code adds the exporter, no variable
+    if signal not in row(EXPORTABLE, sdk).value:
+        return Silence.CODE
     if not names:
         return None if signal in row(EXPORTED, sdk).value else Silence.UNASKED
     return None if "otlp" in names else Silence.EXPORTER
@@ -652,7 +683,8 @@ def headers_of(layers: Sequence[Layer], sdk: Sdk, signal: Signal) -> Headers:
 
 def timeout_of(layers: Sequence[Layer], sdk: Sdk, signal: Signal) -> float:
     """Return the time-out of an export in seconds; the default, 10, where the variable holds no number."""
-    named = setting(layers, sdk, signal, "TIMEOUT")
+    names = _names(sdk, signal, "TIMEOUT") if row(TIMEOUT_GENERAL, sdk).value else (signal_variable(signal, "TIMEOUT"),)
+    named = find(layers, *names)
     text = named.value.strip() if named else ""
     units = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
     suffix = text.lstrip("0123456789").strip() if sdk.language is Language.JAVA else ""

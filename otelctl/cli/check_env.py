@@ -223,7 +223,7 @@ def _facts(predictions: Sequence[Prediction], sdks: Sequence[Sdk]) -> dict[str, 
 
 
 def _said(one: Prediction) -> str:
-    if one.silence in (Silence.DISABLED, Silence.EXPORTER, Silence.UNASKED, Silence.CONFIG_FILE, Silence.PROTOCOL):
+    if one.silence not in (None, Silence.HEADERS, Silence.PATH, Silence.URL):
         return f"nothing: {one.silence}"
     words = [f"{one.protocol} to {_shown(one)}"]
     words += _headers_of(one.headers)
