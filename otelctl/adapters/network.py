@@ -117,6 +117,23 @@ class _Socket:
         self._sock.close()
 
 
+class _Begun:
+    """A wire of which some bytes have been read already."""
+
+    def __init__(self, below: _Wire, read: bytes) -> None:
+        self._below = below
+        self._read = read
+        self.send = below.send
+        self.close = below.close
+
+    def receive(self, limit: float) -> bytes:
+        data, self._read = self._read, b""
+        return data or self._below.receive(limit)
+
+    def stale(self) -> bool:
+        return bool(self._read) or self._below.stale()
+
+
 class _Tls:
     """Bytes over TLS over another wire. `first` is what the peer said first, as it came."""
 
@@ -209,8 +226,11 @@ class _Stream(httpcore.NetworkStream):
         self.received = 0
         self.ended = False
         self.send_failed = False
+        self.drained = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - limit and wire decide
+        if self.drained:
+            return b""
         if self._unsent:
             self._flush()
         self.stage = Stage.SEND if self.send_failed else Stage.RECEIVE
@@ -417,10 +437,11 @@ class _Link:
                 return self._fault(Stage.PROXY, kind, _text(error), started, first_bytes=tls.first)
             wire = tls
         if self._route.tls is not None or self._route.tunnel:
-            fault = self._tunnel(wire, proxy, limit, started)
-            if fault is not None:
+            tunnel = self._tunnel(wire, proxy, limit, started)
+            if isinstance(tunnel, Fault):
                 wire.close()
-                return fault
+                return tunnel
+            wire = tunnel
         return _Opened(wire, opened.address)
 
     def _dial(self, limit: float, started: float) -> _Opened | Fault:
@@ -447,8 +468,8 @@ class _Link:
         kind = told[-1] if told else FaultKind.UNREACHABLE
         return self._fault(Stage.TCP, kind, "; ".join(text for _, text in failed), started)
 
-    def _tunnel(self, wire: _Wire, proxy: Proxy, limit: float, started: float) -> Fault | None:
-        """Ask the proxy for a way to the endpoint (RFC 9110, 9.3.6)."""
+    def _tunnel(self, wire: _Wire, proxy: Proxy, limit: float, started: float) -> _Wire | Fault:
+        """Ask the proxy for a way to the endpoint (RFC 9110, 9.3.6), and return it."""
         target = _authority(self._route.host, self._route.port)
         headers = [(b"Host", target), *_proxy_authorization(proxy)]
         url = httpcore.URL(scheme=b"http", host=proxy.host.encode(), port=proxy.port, target=target)
@@ -461,7 +482,9 @@ class _Link:
             fault = self._exchange_fault(error, stream, started)
             return replace(fault, stage=Stage.PROXY)
         if 200 <= response.status < 300:
-            return None
+            # An endpoint that speaks first, as gRPC servers do, may be heard in one packet with the proxy's answer.
+            stream.drained = True
+            return _Begun(wire, response.extensions["network_stream"].read(_CHUNK))
         kind = FaultKind.PROXY_AUTH if response.status == 407 else FaultKind.PROXY_DENIED
         reason = response.extensions.get("reason_phrase", b"").decode("latin-1")
         wanted = [value.split(b" ")[0] for name, value in response.headers if name.lower() == b"proxy-authenticate"]

@@ -189,10 +189,10 @@ def judge_fault(fault: Fault, place: Place) -> tuple[Finding, ...]:
         return ()
     if fault.kind in (FaultKind.RESET, FaultKind.CLOSED):
         return place.found(catalog.BROKEN_OFF, _CERTAIN, text=text)
-    if fault.kind in (FaultKind.NOT_GRPC, FaultKind.TOO_LARGE):
+    if fault.kind is FaultKind.NOT_HTTP and "http1.x" in text:
+        return on_http_port("HTTP/1", place)
+    if fault.kind in (FaultKind.NOT_GRPC, FaultKind.TOO_LARGE, FaultKind.NOT_HTTP):
         return place.found(catalog.BAD_ANSWER, _CERTAIN, text=text)
-    if fault.kind is FaultKind.NOT_HTTP:
-        return on_http_port("something else than HTTP/2", place)
     return ()
 
 
