@@ -174,6 +174,7 @@ class Redactor:
             self._told.append(secret.reveal().strip())
 
     def _spell_out(self) -> None:
+        forms: set[str] = set()
         while self._told:
             text = self._told.pop()
             words = [word for word in text.split() if word.lower() not in _AROUND]
@@ -182,18 +183,19 @@ class Redactor:
             whole = () if all(len(word) >= _WINDOW for word in words) else (text,)
             for part in {*whole, *words, *inner} - self._seen:
                 self._seen.add(part)
-                self._add_text(part)
-        self._windows -= _public_windows()
-
-    def _add_text(self, text: str) -> None:
-        if len(text) < 4 or (text.isdigit() and len(text) < _WINDOW):
-            return
-        for form in set(_forms(text)):
+                if len(part) >= _WINDOW or (len(part) >= 4 and not part.isdigit()):
+                    forms.update(_forms(part))
+        cut = ""
+        # The longest first: a token's forms are in those of its pair.
+        for form in sorted(forms, key=len, reverse=True):
             packed = "".join(form.split())
-            if len(packed) >= _WINDOW:
+            if len(packed) < _WINDOW:
+                if len(packed) >= 4 and not packed.isdigit():
+                    self._whole.add(form)
+            elif packed not in cut:
                 self._windows |= _cut(packed)
-            elif len(packed) >= 4 and not packed.isdigit():
-                self._whole.add(form)
+                cut += f"\0{packed}"
+        self._windows -= _public_windows()
 
     def __call__(self, text: str) -> str:
         """Return `text` with every occurrence of a known secret replaced by the mask."""
@@ -231,11 +233,12 @@ def _public_windows() -> set[str]:
     found: set[str] = set()
     for name in ("HEADERS", "TRACES_HEADERS", "METRICS_HEADERS", "LOGS_HEADERS"):
         for mark in ("=", '="', "='", ":", ': "'):
-            for gap in (" ", "%20", "%2520", "+"):
-                words = f"export OTEL_EXPORTER_OTLP_{name}{mark}Authorization=Basic{gap}"
-                found |= _cut("".join(words.split()))
-    for words in ("authorization=Basic%20", "Authorization:Basic", "authorization:Basic", "Authorization=Bearer%20"):
-        found |= _cut(words)
+            words = f"export OTEL_EXPORTER_OTLP_{name}{mark}Authorization=Basic"
+            found |= _cut("".join(words.split()))
+    for name in ("Authorization", "authorization"):
+        for mark in ("=", ":"):
+            for gap in ("%20", "%2520", "+"):
+                found |= _cut(f"{name}{mark}Basic{gap}") | _cut(f"{name}{mark}Bearer{gap}")
     return found
 
 
