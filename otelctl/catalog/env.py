@@ -9,7 +9,7 @@ _EXPORTER = "https://opentelemetry.io/docs/specs/otel/protocol/exporter/"
 
 PROTOCOL_DEFAULT = Diagnosis(
     "ENV-PROTOCOL-DEFAULT",
-    "No protocol is named, and the default does not fit the endpoint",
+    "The default protocol does not fit the endpoint",
     Severity.ERROR,
     "OTEL_EXPORTER_OTLP_PROTOCOL is not set, so the default of {sdks} counts, {taken}; {url} is one for {fits}.",
     "The specification asks for http/protobuf as the default and allows gRPC; SDKs differ.",
@@ -18,7 +18,7 @@ PROTOCOL_DEFAULT = Diagnosis(
 )
 PROTOCOL_DIFFERS = Diagnosis(
     "ENV-PROTOCOL-DIFFERS",
-    "Not every SDK takes the protocol that the endpoint is for",
+    "Some SDKs do not take the endpoint's protocol",
     Severity.WARNING,
     "With these settings {fits} goes to {url} from {right}, but not from {wrong}: {why}.",
     "SDKs have different defaults, and not each has each protocol.",
@@ -75,7 +75,7 @@ HEADERS_DIFFER = Diagnosis(
 )
 HEADERS_CHANGED = Diagnosis(
     "ENV-HEADERS-CHANGED",
-    "A header is sent with another value than the one configured",
+    "A header is sent with a changed value",
     Severity.WARNING,
     "The header {name} is sent by {sdks}, but changed: {what}.",
     "Each SDK has a parser of its own for this variable.",
