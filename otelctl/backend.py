@@ -88,8 +88,8 @@ def bases_worth_trying(backend: Backend, path: str) -> tuple[tuple[Backend, str]
 class Found(enum.StrEnum):
     """What an answer to a query for a trace says of it.
 
-    ABSENT is a backend's own word for not having it. SILENT is a 404 or an object without a trace, which a backend gives
-    as well as a server that has no such path: only another question settles it. OTHER is anything else.
+    ABSENT is a backend's own word for not having it. SILENT is a 404 or an object without a trace, which a backend
+    gives as well as a server that has no such path: only another question settles it. OTHER is anything else.
     """
 
     TRACE = "trace"

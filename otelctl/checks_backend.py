@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from otelctl import __version__, backend, checks, otlp
 from otelctl.backend import Backend, Found, Reading
 from otelctl.checks import Run, Target
-from otelctl.credential import read_header
+from otelctl.credential import Header, read_header
 from otelctl.diagnose import backend as judge
 from otelctl.diagnose import network as network_judge
 from otelctl.diagnose.backend import Question, Reply
@@ -160,12 +160,17 @@ def _credential(search: Search) -> Outcome:
     if headers is None:
         return Outcome(skipped="none is configured")
     header = search.way.header = read_header(headers.value.reveal())
-    for secret in (header.token, header.wire, *(value for _, value in header.other)):
+    for secret in (header.token, header.meant, header.wire, *(value for _, value in header.other)):
         if secret is not None:
             search.way.redact.add(secret)
-    if header.wire is None and not header.other:
+    if _authorization(header) is None and not header.other:
         return Outcome(judge.judge_header(search.question, str(headers.source)))
     return Outcome(detail=str(headers.source))
+
+
+def _authorization(header: Header) -> Secret | None:
+    """Return the value of Authorization: no exporter reads this file, so a colon or a missing name does no harm."""
+    return header.wire or (header.meant if header.scheme else None)
 
 
 def _headers(search: Search) -> tuple[tuple[str, Secret], ...]:
@@ -173,8 +178,9 @@ def _headers(search: Search) -> tuple[tuple[str, Secret], ...]:
     header = search.way.header
     if header is not None:
         fields |= {name: value for name, value in header.other if name not in fields}
-        if header.wire is not None:
-            fields["authorization"] = header.wire
+        authorization = _authorization(header)
+        if authorization is not None:
+            fields["authorization"] = authorization
     if search.quest.tenant is not None:
         fields["x-scope-orgid"] = Secret(search.quest.tenant)
     return tuple(fields.items())

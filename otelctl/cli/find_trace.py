@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,8 +29,24 @@ def find_trace(
     within: proof.WithinOption = "10",
     tenant: proof.TenantOption = None,
     tempo_user: proof.UserOption = None,
-    token_file: proof.TokenOption = None,
-    header_file: proof.HeaderOption = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--token-file",
+            "--backend-token-file",
+            metavar="PATH",
+            help="Read the token from a file; - is standard input.",
+        ),
+    ] = None,
+    header_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--header-file",
+            "--backend-header-file",
+            metavar="PATH",
+            help="Read the headers from a file, as Authorization=…; - is standard input.",
+        ),
+    ] = None,
     env_file: opt.EnvFileOption = None,
     timeout: opt.TimeoutOption = "10",
     insecure: opt.InsecureOption = False,

@@ -25,33 +25,27 @@ if TYPE_CHECKING:
 
 URL, USER, TOKEN = "GRAFANA_TEMPO_URL", "GRAFANA_TEMPO_USER", "GRAFANA_TEMPO_TOKEN"
 
-_PANEL = "Backend"
 VerifyOption = Annotated[
     bool,
-    typer.Option("--verify", help="Then ask the backend until every span sent is there.", rich_help_panel=_PANEL),
+    typer.Option("--verify", help="Then ask the backend until every span sent is there."),
 ]
 TempoOption = Annotated[
     str | None,
     typer.Option(
-        "--tempo-url",
-        metavar="URL",
-        help=f"Tempo's query API, in Grafana Cloud with /tempo at its end; else {URL}.",
-        rich_help_panel=_PANEL,
+        "--tempo-url", metavar="URL", help=f"Tempo's query API, in Grafana Cloud with /tempo at its end; else {URL}."
     ),
 ]
 JaegerOption = Annotated[
     str | None,
-    typer.Option("--jaeger-url", metavar="URL", help="Jaeger's query API, port 16686.", rich_help_panel=_PANEL),
+    typer.Option("--jaeger-url", metavar="URL", help="Jaeger's query API, port 16686."),
 ]
 WithinOption = Annotated[
     str,
-    typer.Option(
-        "--within", metavar="SECONDS", help="How long to ask until the trace is whole.", rich_help_panel=_PANEL
-    ),
+    typer.Option("--within", metavar="SECONDS", help="How long to ask until the trace is whole."),
 ]
 TenantOption = Annotated[
     str | None,
-    typer.Option("--tenant", metavar="NAME", help="The tenant, sent as X-Scope-OrgID.", rich_help_panel=_PANEL),
+    typer.Option("--tenant", metavar="NAME", help="The tenant, sent as X-Scope-OrgID."),
 ]
 UserOption = Annotated[
     str | None,
@@ -60,16 +54,12 @@ UserOption = Annotated[
         metavar="ID",
         help=f"The traces user ID, which is not the OTLP instance ID; else {USER}. The token is {TOKEN}, or else "
         "GRAFANA_API_TOKEN.",
-        rich_help_panel=_PANEL,
     ),
 ]
 TokenOption = Annotated[
     Path | None,
     typer.Option(
-        "--backend-token-file",
-        metavar="PATH",
-        help="Read the token for reading from a file; - is standard input.",
-        rich_help_panel=_PANEL,
+        "--backend-token-file", metavar="PATH", help="Read the token for reading from a file; - is standard input."
     ),
 ]
 HeaderOption = Annotated[
@@ -78,7 +68,6 @@ HeaderOption = Annotated[
         "--backend-header-file",
         metavar="PATH",
         help="Read the headers for reading from a file, as Authorization=…; - is standard input.",
-        rich_help_panel=_PANEL,
     ),
 ]
 

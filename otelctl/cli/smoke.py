@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -16,9 +17,9 @@ from otelctl.cli import probing, proof, sending, sources, tracing
 from otelctl.cli import session as sessions
 from otelctl.cli.errors import Stop, UsageError
 from otelctl.cli.output import emit, on_github, rendered, writable, write_file
-from otelctl.facts import Signal
+from otelctl.facts import Protocol, Signal
 from otelctl.model import CheckResult, Report, Status
-from otelctl.otlp import SyntheticLog, SyntheticMetrics, SyntheticTrace, synthetic_log, synthetic_metrics
+from otelctl.otlp import SyntheticLog, SyntheticMetrics, SyntheticTrace, encode, synthetic_log, synthetic_metrics
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -179,7 +180,10 @@ def _rehearse(session: sessions.Session, sent: SyntheticTrace, facts: Mapping[st
             found += probing.results(session, session.world, aim, send=True, started=progress.start)
             found += run(parts.after(sent, timeout), parts, clock, session.clean)
         arrived = {f"Arrived {number}": line for number, line in enumerate(parts.arrived, 1)}
-    return Report("smoke", __version__, target, tuple(found), {**facts, **arrived} if arrived else {})
+        kept = parts.gateway.wait_for_trace(sent.trace_id, 0) if arrived else None
+        message = None if kept is None else kept.message
+        trace = None if message is None else json.loads(encode(message, Protocol.HTTP_JSON))
+    return Report("smoke", __version__, target, tuple(found), {**facts, **arrived} if arrived else {}, trace)
 
 
 def _finish(

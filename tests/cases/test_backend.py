@@ -298,9 +298,21 @@ def test_a_credential_is_not_sent_in_the_clear() -> None:
 @case("TRACE-CREDENTIAL-UNREADABLE")
 def test_a_credential_that_is_no_header() -> None:
     """A file of headers that holds none stops before anything is sent."""
-    ended = look({V2: FOUND_V2}, header="\n")
+    ended = look({V2: FOUND_V2}, header="nothing of use\n")
     assert ended.codes == ["TRACE-CREDENTIAL-UNREADABLE"]
     assert ended.wire.requests == []
+
+
+@near_miss("TRACE-CREDENTIAL-UNREADABLE")
+@pytest.mark.parametrize(
+    "header", [BASIC, BASIC.replace("=", ": ", 1), BASIC.partition("=")[2], BASIC.replace(" ", "%20")]
+)
+def test_a_header_in_any_spelling_is_sent(header: str) -> None:
+    """As a variable has it, as HTTP has it, or the value alone: what was meant goes out."""
+    ended = look({V2: FOUND_V2}, header=header)
+    assert ended.codes == []
+    sent = {name.lower(): value.reveal() for name, value in ended.wire.requests[0].headers}
+    assert sent["authorization"] == BASIC.partition("=")[2]
 
 
 @near_miss("TRACE-CREDENTIAL-UNREADABLE", "TRACE-TENANT")
