@@ -139,8 +139,15 @@ class Given:
     timeout: float
 
     def named(self, endpoint_key: str, headers_key: str) -> dict[str, Secret]:
-        """Return the values by their names in one place, the options before the place's own."""
-        return {self.endpoint_key or endpoint_key: self.endpoint, self.headers_key or headers_key: self.headers}
+        """Return the values by their names in one place, the options before the place's own.
+
+        Raises UsageError where an option's name is the other value's own.
+        """
+        endpoint_key, headers_key = self.endpoint_key or endpoint_key, self.headers_key or headers_key
+        if endpoint_key == headers_key:
+            option = "--headers-key" if self.headers_key else "--endpoint-key"
+            raise UsageError(f"{option}: {endpoint_key[:60]!r} is the name of the other value; give another one")
+        return {endpoint_key: self.endpoint, headers_key: self.headers}
 
 
 def check(secret_ids: Sequence[str], to: Sequence[str], endpoint_key: str | None, headers_key: str | None) -> None:

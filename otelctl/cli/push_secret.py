@@ -123,9 +123,14 @@ def push_secret(
         given = sources.gather(
             session, env_file=env_file, keyring=keyring, from_secret=from_secret, header_file=header_file
         )
-        endpoints = (endpoint,) if endpoint else ()
+        endpoints = () if endpoint is None else (endpoint,)
         asked = probing.Wanted(endpoints, (Signal.TRACES,), protocol, bound, insecure, ca_file, client_cert, client_key)
         (target,) = probing.targets(session, given, asked)
+        if target.headers is None:
+            raise UsageError(
+                "no credential: set GRAFANA_INSTANCE_ID and GRAFANA_API_TOKEN, or OTEL_EXPORTER_OTLP_HEADERS, or give "
+                "--env-file, --header-file or --keyring"
+            )
         stored = Secret(target.endpoint.value.strip())
         values = places.Given(stored, _canonical(session, target), endpoint_key, headers_key, profile, region, bound)
         pushes = _pushes(session, places.places(session, values, ids, others), create=create)
