@@ -30,7 +30,7 @@ GRPC_GATEWAY = Diagnosis(
     Severity.ERROR,
     "{variable} is grpc and the endpoint is Grafana Cloud's OTLP gateway.",
     "The gateway takes OTLP over HTTP. A gRPC exporter drops the path /otlp and fails in the handshake.",
-    (Step("Use HTTP.", "export {variable}=http/protobuf"),),
+    (Step("Use HTTP.", "{mend_command}"),),
     ("https://grafana.com/docs/grafana-cloud/send-data/otlp/send-data-otlp/",),
 )
 GRPC_NOT_PROBED = Diagnosis(

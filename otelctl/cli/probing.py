@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from otelctl import __version__, settings
+from otelctl import __version__, otlp, settings
 from otelctl.checks import Run, Target, table
 from otelctl.cli import options as opt
 from otelctl.cli.errors import UsageError
 from otelctl.cli.session import Session
 from otelctl.cli.sources import Sources
-from otelctl.endpoint import EndpointError, parse, signal_endpoint
+from otelctl.endpoint import EndpointError, parse, parse_grpc, signal_endpoint
 from otelctl.engine import Check, run
 from otelctl.facts import Protocol, Signal
 from otelctl.model import CheckResult, Report
@@ -275,8 +275,12 @@ def settings_facts(chosen: Sequence[Target]) -> dict[str, str]:
 
 
 def _posts(target: Target, signal: Signal) -> str:
+    text, plaintext = target.endpoint.value, target.plaintext
     try:
-        endpoint = parse(target.endpoint.value)
+        if target.protocol.value == Protocol.GRPC:
+            insecure = plaintext is not None and plaintext.value.strip().lower() == "true"
+            return f"{parse_grpc(text, insecure=insecure).with_path('').url}  {otlp.service(signal)}"
+        endpoint = parse(text)
     except EndpointError as error:
         return str(error)
     return endpoint.url if target.per_signal else signal_endpoint(endpoint, signal).url

@@ -16,7 +16,7 @@ from otelctl.catalog import settings as settings_catalog
 from otelctl.endpoint import GRPC_PORT, HTTP_PORT, Endpoint, GrafanaHost
 from otelctl.facts import Fault, FaultKind, Greeted, HttpAnswer, Protocol, Secured, Signal, Stage
 from otelctl.model import Certainty, Diagnosis, Finding
-from otelctl.settings import Setting, SourceKind, set_command
+from otelctl.settings import Setting, set_command
 
 _CERTAIN, _LIKELY = Certainty.CERTAIN, Certainty.LIKELY
 
@@ -35,17 +35,15 @@ class Place:
             "url": self.at.url,
             "host": self.at.host,
             "address": self.at.origin,
-            "mend_command": self._over_http(),
+            "mend_command": self.over_http(),
             "mended": self._port(HTTP_PORT, GRPC_PORT).url,
         } | evidence
         return (row.found(certainty, self.subject, **{name: known[name] for name in row.placeholders}),)
 
-    def _over_http(self) -> str:
+    def over_http(self) -> str:
+        """Return the command that has HTTP spoken in place of gRPC."""
         again = f"otelctl check-endpoint {self.at.url} --protocol http/protobuf"
-        source = self.protocol.source
-        if source.kind is SourceKind.OPTION:
-            return again
-        return set_command(source, Protocol.HTTP_PROTOBUF.value, again)
+        return set_command(self.protocol.source, Protocol.HTTP_PROTOBUF.value, again)
 
     def _port(self, wrong: int, right: int) -> Endpoint:
         return replace(self.at, port=right, port_written=True) if self.at.port == wrong else self.at
@@ -133,7 +131,8 @@ def _no_http2(chosen: str, issuer: str, place: Place) -> tuple[Finding, ...]:
 def _at_gateway(place: Place) -> tuple[Finding, ...]:
     """Return what is wrong at Grafana Cloud's gateway, which is known to speak no gRPC and was now seen not to."""
     source = place.protocol.source
-    return (settings_catalog.GRPC_GATEWAY.found(_CERTAIN, str(source), variable=source.name),)
+    command = place.over_http()
+    return (settings_catalog.GRPC_GATEWAY.found(_CERTAIN, str(source), variable=source.name, mend_command=command),)
 
 
 def judge_greeting(fact: Greeted | Fault, place: Place, *, tls_instead: bool = False) -> tuple[Finding, ...]:
@@ -164,12 +163,14 @@ def on_http_port(said: str, place: Place) -> tuple[Finding, ...]:
     if place.at.grafana is GrafanaHost.GATEWAY:
         return _at_gateway(place)
     if place.at.port == HTTP_PORT:
-        source = place.protocol.source
-        again = f"otelctl check-endpoint {place.at.url} --protocol http/protobuf"
-        command = again if source.kind is SourceKind.OPTION else set_command(source, "http/protobuf", again)
         return (
             endpoint_catalog.PORT_PROTOCOL.found(
-                _CERTAIN, str(source), port=HTTP_PORT, theirs="OTLP over HTTP", ours="grpc", mend_command=command
+                _CERTAIN,
+                str(place.protocol.source),
+                port=HTTP_PORT,
+                theirs="OTLP over HTTP",
+                ours="grpc",
+                mend_command=place.over_http(),
             ),
         )
     return place.found(wire.GRPC_ON_HTTP_PORT, _CERTAIN, spoken=said)

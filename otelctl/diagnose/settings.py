@@ -10,6 +10,9 @@ from otelctl.model import Certainty, Finding
 from otelctl.settings import Setting, set_command
 
 
+_OVER_HTTP = " --protocol http/protobuf"
+
+
 def judge_protocol(protocol: Setting[str], endpoint: Endpoint | None) -> tuple[Finding, ...]:
     """Return what the protocol setting shows: an unknown word, or gRPC where HTTP is likely to be spoken."""
     subject = str(protocol.source)
@@ -19,7 +22,8 @@ def judge_protocol(protocol: Setting[str], endpoint: Endpoint | None) -> tuple[F
     if protocol.value != Protocol.GRPC:
         return ()
     if endpoint is not None and endpoint.grafana is GrafanaHost.GATEWAY:
-        return (catalog.GRPC_GATEWAY.found(Certainty.LIKELY, subject, variable=name),)
+        command = set_command(protocol.source, "http/protobuf", f"otelctl check-endpoint {endpoint.url}{_OVER_HTTP}")
+        return (catalog.GRPC_GATEWAY.found(Certainty.LIKELY, subject, variable=name, mend_command=command),)
     if endpoint is not None and endpoint.port == HTTP_PORT:
         return (
             endpoint_catalog.PORT_PROTOCOL.found(
@@ -28,7 +32,9 @@ def judge_protocol(protocol: Setting[str], endpoint: Endpoint | None) -> tuple[F
                 port=HTTP_PORT,
                 theirs="OTLP over HTTP",
                 ours="grpc",
-                mend_command=set_command(protocol.source, "http/protobuf", "otelctl check-endpoint " + endpoint.url),
+                mend_command=set_command(
+                    protocol.source, "http/protobuf", f"otelctl check-endpoint {endpoint.url}{_OVER_HTTP}"
+                ),
             ),
         )
     return ()
