@@ -9,7 +9,6 @@ from otelctl.facts import Protocol
 from otelctl.model import Certainty, Finding
 from otelctl.settings import Setting, set_command
 
-
 _OVER_HTTP = " --protocol http/protobuf"
 
 
