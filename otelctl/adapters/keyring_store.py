@@ -6,13 +6,11 @@ import hashlib
 import hmac
 import os
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any
 
 from otelctl.adapters.keychain import SERVICE
 from otelctl.facts import Guard, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
 from otelctl.secret import Secret
-
-Answer = TypeVar("Answer")
 
 # Versions are shown, and a plain hash would let anybody try what the entry may be.
 _KEY = os.urandom(32)
@@ -35,9 +33,7 @@ class KeyringStore:
 
     def read(self) -> StoredSecret | SecretAbsent | StoreFault:
         """Read the entry."""
-        import keyring  # noqa: PLC0415  its backends take long to look up
-
-        text = _asked("read", lambda: keyring.get_password(SERVICE, self._profile))
+        text = _asked("read", lambda keyring: keyring.get_password(SERVICE, self._profile))
         if isinstance(text, StoreFault):
             return text
         if text is None:
@@ -57,31 +53,27 @@ class KeyringStore:
         return None
 
     def _write(self, text: Secret, expected: str | None) -> Written | StoreConflict | StoreFault:
-        import keyring  # noqa: PLC0415  as above
-
         now = self.read()
         if isinstance(now, StoreFault):
             return now
         found = now.version if isinstance(now, StoredSecret) else None
         if found != expected:
             return StoreConflict(self.identity, expected or "", found)
-        done = _asked("write", lambda: keyring.set_password(SERVICE, self._profile, text.reveal()))
+        done = _asked("write", lambda keyring: keyring.set_password(SERVICE, self._profile, text.reveal()))
         return done if isinstance(done, StoreFault) else Written(_version(text.reveal()), Guard.COMPARE)
 
 
-def _asked(operation: str, ask: Callable[[], Answer]) -> Answer | StoreFault:
+def _asked(operation: str, ask: Callable[[Any], Any]) -> Any | StoreFault:
+    backend = ""
     try:
-        return ask()
+        import keyring  # noqa: PLC0415  its backends take long to look up
+
+        kind = type(keyring.get_keyring())
+        backend = f"{kind.__module__}.{kind.__qualname__}"
+        return ask(keyring)
     except Exception as error:  # noqa: BLE001 - a backend is anybody's plug-in, and raises what it likes
         # Its name alone: a message may quote what was written.
-        return StoreFault(operation, type(error).__name__, "", detail={"backend": _backend()})
-
-
-def _backend() -> str:
-    import keyring  # noqa: PLC0415  as above
-
-    kind = type(keyring.get_keyring())
-    return f"{kind.__module__}.{kind.__qualname__}"
+        return StoreFault(operation, type(error).__name__, "", detail={"backend": backend})
 
 
 def _version(text: str) -> str:

@@ -1,0 +1,807 @@
+"""`otelctl push-secret` as a user runs it: every place, many at once, rollback; against moto, the gateway and files."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import pty
+import random
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from dotenv import dotenv_values
+from ruamel.yaml import YAML
+
+from otelctl.gateway import Gateway, Tenant
+from tests.support import inprocess
+from tests.support.aws_proxy import AwsProxy, Trouble, aws_proxy
+from tests.support.gateway import authorization, tenant
+from tests.support.keyring_file import BACKEND
+from tests.support.moto import environment as aws_environment
+from tests.support.moto import moto_server
+from tests.support.parts import ask
+from tests.support.program import COMMAND, ROOT, Result, environment, run
+
+ROUNDS = int(os.environ.get("OTELCTL_ROUNDS", "3"))
+"""How often the kills at random are run; `OTELCTL_ROUNDS=200` for the figures of the reliability page."""
+
+E_KEY, H_KEY = "otel_exporter_otlp_endpoint", "otel_exporter_otlp_headers"
+E_VARIABLE, H_VARIABLE = E_KEY.upper(), H_KEY.upper()
+OTHERS = "hunter22-of-somebody-else"
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="terminals, modes and signals of POSIX"),
+    pytest.mark.timeout(60 + 4 * ROUNDS),
+]
+
+
+@pytest.fixture(scope="module")
+def stack() -> Tenant:
+    """The stack whose credential is to be stored."""
+    return tenant()
+
+
+@pytest.fixture(scope="module")
+def gateway(stack: Tenant) -> Iterator[Gateway]:
+    """The gateway that takes the credential, and has met no bug of its own when the tests are over."""
+    with Gateway([stack]) as running:
+        yield running
+    assert running.crashes == ()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The URL of a moto server."""
+    with moto_server() as url:
+        yield url
+
+
+@pytest.fixture
+def moto(server: str) -> str:
+    """The URL of a moto server with nothing in it."""
+    assert ask(f"{server}/moto-api/reset").status == 200
+    return server
+
+
+@pytest.fixture
+def proxy(moto: str) -> Iterator[AwsProxy]:
+    """A proxy before moto that is as strict as AWS and makes trouble on request."""
+    with aws_proxy(moto) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def variables(gateway: Gateway, stack: Tenant) -> dict[str, str]:
+    """The endpoint, and the credential in its two parts."""
+    return {
+        E_VARIABLE: gateway.url,
+        "GRAFANA_INSTANCE_ID": stack.instance_id,
+        "GRAFANA_API_TOKEN": stack.token.reveal(),
+    }
+
+
+@pytest.fixture
+def header(stack: Tenant) -> str:
+    """The headers that are to be stored."""
+    return f"Authorization={authorization(stack)}"
+
+
+def aws_variables(url: str) -> dict[str, str]:
+    """Return what leads boto3 to a server of ours."""
+    return {name: value for name, value in aws_environment(url).items() if name.startswith("AWS_")}
+
+
+def client(url: str, service: str = "secretsmanager") -> Any:
+    """Return a client of the tests' own."""
+    return boto3.client(
+        service,  # type: ignore[call-overload]  # the stubs know the services by literals
+        endpoint_url=url,
+        region_name="eu-west-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+
+
+def push(variables: dict[str, str], *arguments: str | Path, cwd: Path | None = None) -> Result:
+    """Run push-secret --yes with a report in JSON, and hold that no secret is in what it wrote."""
+    result = run("push-secret", "--yes", "--format", "json", *arguments, variables=variables, cwd=cwd)
+    shows_nothing(result, variables)
+    return result
+
+
+def shows_nothing(result: Result, variables: dict[str, str]) -> None:
+    """Hold that neither our token nor what the places hold of others is in what a run wrote."""
+    token = variables["GRAFANA_API_TOKEN"]
+    pair = base64.b64encode(f"{variables['GRAFANA_INSTANCE_ID']}:{token}".encode()).decode()
+    both = result.stdout + result.stderr
+    for secret in (token[8:], pair[12:], OTHERS, base64.b64encode(OTHERS.encode()).decode()):
+        assert secret not in both
+
+
+def fact(result: Result, label: str) -> str:
+    """Return a fact of a report by its label for people, whose words programs get in snake_case."""
+    found: str = result.report["facts"][re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")]
+    return found
+
+
+def healthy(result: Result) -> bool:
+    """Tell whether a run succeeded without any finding."""
+    return (result.code, result.found) == (0, [])
+
+
+# .env files
+
+
+def test_a_dotenv_file_is_what_an_application_and_otelctl_read(
+    variables: dict[str, str], header: str, gateway: Gateway, tmp_path: Path
+) -> None:
+    """Through a link, mode, comments and others as before; python-dotenv gets the values; check-endpoint is healthy."""
+    before = f'# of the team\nDB_PASSWORD="{OTHERS}"  # keep\nexport {E_VARIABLE}=http://old # why\n'
+    (tmp_path / "real").write_text(before)
+    (tmp_path / "real").chmod(0o640)
+    (tmp_path / ".env").symlink_to("real")
+    result = push(variables, "--to", "dotenv:.env", cwd=tmp_path)
+    assert healthy(result), result
+    assert (tmp_path / ".env").is_symlink()
+    assert stat.S_IMODE((tmp_path / "real").stat().st_mode) == 0o640
+    text = (tmp_path / "real").read_text()
+    assert text == before.replace("http://old", gateway.url) + f'{H_VARIABLE}="{header}"\n'
+    assert dotenv_values(tmp_path / ".env") == {"DB_PASSWORD": OTHERS, E_VARIABLE: gateway.url, H_VARIABLE: header}
+    assert (fact(result, E_VARIABLE), fact(result, H_VARIABLE)) == ("changed", "added")
+    assert fact(result, "Not touched") == "1: DB_PASSWORD"
+    assert healthy(run("check-endpoint", "--env-file", ".env", "--format", "json", cwd=tmp_path))
+
+
+def test_a_second_push_touches_nothing(variables: dict[str, str], tmp_path: Path) -> None:
+    """What a file holds already is not written again: the file is the same one, and the report says so."""
+    assert healthy(push(variables, "--to", "dotenv:.env", "--create", cwd=tmp_path))
+    before = (tmp_path / ".env").stat()
+    assert stat.S_IMODE(before.st_mode) == 0o600
+    result = push(variables, "--to", "dotenv:.env", cwd=tmp_path)
+    assert healthy(result)
+    assert fact(result, H_VARIABLE) == "unchanged"
+    assert (tmp_path / ".env").stat() == before
+
+
+def test_a_file_that_is_not_there_is_made_on_request_alone(variables: dict[str, str], tmp_path: Path) -> None:
+    """Without --create a missing file is a finding, with --dry-run too; a missing folder is never made."""
+    assert push(variables, "--to", "dotenv:.env", cwd=tmp_path).found == ["STORE-FILE-ABSENT"]
+    assert healthy(push(variables, "--to", "dotenv:.env", "--create", "--dry-run", cwd=tmp_path))
+    assert push(variables, "--to", "dotenv:no/.env", "--create", cwd=tmp_path).found == ["STORE-FOLDER-ABSENT"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_variable_that_is_set_twice_is_told(variables: dict[str, str], header: str, tmp_path: Path) -> None:
+    """The last line changes, and a notice says that another one does not count."""
+    (tmp_path / ".env").write_text(f"{H_VARIABLE}=first\n{H_VARIABLE}=second\n")
+    result = push(variables, "--to", "dotenv:.env", cwd=tmp_path)
+    assert (result.code, result.found) == (0, ["STORE-SHADOWED"])
+    assert dotenv_values(tmp_path / ".env")[H_VARIABLE] == header
+    assert (tmp_path / ".env").read_text().startswith(f"{H_VARIABLE}=first\n")
+
+
+def test_other_names_can_be_given(variables: dict[str, str], header: str, tmp_path: Path) -> None:
+    """--endpoint-key and --headers-key are the names in a file too, where a name must be one."""
+    names = ("--endpoint-key", "URL", "--headers-key", "HEADERS")
+    assert healthy(push(variables, "--to", "dotenv:.env", "--create", *names, cwd=tmp_path))
+    assert dotenv_values(tmp_path / ".env")["HEADERS"] == header
+    wrong = push(variables, "--to", "dotenv:.env", "--headers-key", "not a name", cwd=tmp_path)
+    assert (wrong.code, wrong.stderr.count("\n")) == (2, 1)
+
+
+# Manifests
+
+
+def test_a_manifest_takes_the_values_where_the_others_are(
+    variables: dict[str, str], header: str, gateway: Gateway, tmp_path: Path
+) -> None:
+    """In the Secret that was named, in base64 as the others are, and every other byte of the file as before."""
+    db = base64.b64encode(OTHERS.encode()).decode()
+    head = "# deployed by hand\nkind: ConfigMap\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: app}\ndata:\n"
+    tail = f"  DB: {db}  # keep\n---\nkind: Secret\nmetadata: {{name: other}}\n"
+    (tmp_path / "s.yaml").write_text(head + tail)
+    assert push(variables, "--to", "k8s:s.yaml", cwd=tmp_path).found == ["STORE-SEVERAL-SECRETS"]
+    assert push(variables, "--to", "k8s:s.yaml#nope", cwd=tmp_path).found == ["STORE-NO-SECRET"]
+    assert (tmp_path / "s.yaml").read_text() == head + tail
+    assert healthy(push(variables, "--to", "k8s:s.yaml#app", cwd=tmp_path))
+    text = (tmp_path / "s.yaml").read_text()
+    assert text.startswith(head)
+    assert text.endswith(tail)
+    secret = list(YAML(typ="safe").load_all(text))[1]
+    assert base64.b64decode(secret["data"][H_VARIABLE]).decode() == header
+    assert base64.b64decode(secret["data"][E_VARIABLE]).decode() == gateway.url
+    assert fact(push(variables, "--to", "k8s:s.yaml#app", cwd=tmp_path), H_VARIABLE) == "unchanged"
+
+
+def test_a_manifest_is_made_on_request(variables: dict[str, str], header: str, tmp_path: Path) -> None:
+    """--create makes a Secret of the name that was given."""
+    assert healthy(push(variables, "--to", "k8s:s.yaml#otel", "--create", cwd=tmp_path))
+    secret = YAML(typ="safe").load((tmp_path / "s.yaml").read_text())
+    assert (secret["metadata"]["name"], secret["stringData"][H_VARIABLE]) == ("otel", header)
+
+
+UNFIT = {
+    "kind: Secret\nimmutable: true\n": "STORE-SECRET-IMMUTABLE",
+    f"kind: Secret\nsops: {{mac: {OTHERS}}}\n": "STORE-ENCRYPTED",
+    f"kind: Secret\nstringData:\n  {H_VARIABLE}: &a {OTHERS}\n": "STORE-YAML-ALIAS",
+    f"kind: Secret\nstringData:\n  A: {OTHERS}\n  A: {OTHERS}\n": "STORE-DUPLICATE-KEYS",
+    f"kind: Secret\n\tstringData: {OTHERS}\n": "STORE-NOT-YAML",
+    f"kind: Secret\ndata: [{OTHERS}]\n": "STORE-SECRET-SHAPE",
+}
+
+
+@pytest.mark.parametrize("text", UNFIT)
+def test_a_manifest_that_takes_no_value_is_left_alone(variables: dict[str, str], tmp_path: Path, text: str) -> None:
+    """It is named, nothing of its values is shown, and it stays as it is."""
+    (tmp_path / "s.yaml").write_text(text)
+    result = push(variables, "--to", "k8s:s.yaml", cwd=tmp_path)
+    assert (result.code, result.found) == (1, [UNFIT[text]])
+    assert (tmp_path / "s.yaml").read_text() == text
+
+
+# Keyring
+
+
+@pytest.fixture
+def keyring(variables: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """The variables with a keyring in a file."""
+    place = {"PYTHON_KEYRING_BACKEND": BACKEND, "OTELCTL_TEST_KEYRING": str(tmp_path / "keyring")}
+    return {**variables, **place}
+
+
+def test_a_keyring_profile_is_what_the_other_commands_read(keyring: dict[str, str]) -> None:
+    """ID, token and endpoint go into the profile, are read back, and check-endpoint --keyring is healthy."""
+    assert push(keyring, "--to", "keyring:prod").found == ["STORE-KEYRING-ABSENT"]
+    result = push(keyring, "--to", "keyring:prod", "--create")
+    assert healthy(result)
+    assert {fact(result, name) for name in ("instance_id", "token", "endpoint")} == {"added"}
+    bare = {name: keyring[name] for name in ("PYTHON_KEYRING_BACKEND", "OTELCTL_TEST_KEYRING")}
+    assert healthy(run("check-endpoint", "--keyring", "prod", "--format", "json", variables=bare))
+    assert fact(push(keyring, "--to", "keyring:prod"), "token") == "unchanged"
+
+
+def test_what_the_keyring_says_no_to_has_its_code(keyring: dict[str, str], tmp_path: Path) -> None:
+    """Locked, of another program, too small, no backend, a backend that does not exist, and headers without a pair."""
+    place = ("--to", "keyring:prod", "--create")
+    file = tmp_path / "keyring"
+    file.write_text("locked")
+    assert push(keyring, *place).found == ["STORE-KEYRING-LOCKED"]
+    file.write_text(json.dumps({"otelctl/prod": OTHERS}))
+    assert push(keyring, *place).found == ["STORE-KEYRING-FOREIGN"]
+    file.unlink()
+    long = {**keyring, E_VARIABLE: keyring[E_VARIABLE] + "/x" * 1000}
+    assert push(long, *place, "--no-check").found == ["STORE-KEYRING-REFUSED"]
+    none = {**keyring, "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    assert push(none, *place).found == ["STORE-KEYRING-NONE"]
+    assert push({**keyring, "PYTHON_KEYRING_BACKEND": "no.Such"}, *place).found == ["STORE-KEYRING-REFUSED"]
+    several = {**keyring, H_VARIABLE: f"Authorization=Bearer {OTHERS}", E_VARIABLE: "http://127.0.0.1:9"}
+    several = {name: value for name, value in several.items() if not name.startswith("GRAFANA_I")}
+    result = run("push-secret", *place, "--no-check", "--format", "json", "--yes", variables=several)
+    assert result.found[-1:] == ["STORE-NO-PAIR"]
+    assert OTHERS not in result.stdout + result.stderr
+    assert not file.exists()
+
+
+# Parameter Store
+
+
+def test_two_parameters_take_the_values(variables: dict[str, str], header: str, moto: str) -> None:
+    """SecureStrings under the prefix, read back; a second push writes nothing; the region and names are AWS's."""
+    found = {**variables, **aws_variables(moto)}
+    assert push(found, "--to", "ssm:/shop/prod").found == ["STORE-SSM-ABSENT"]
+    result = push(found, "--to", "ssm:/shop/prod", "--create")
+    assert healthy(result)
+    name = f"/shop/prod/{H_KEY}"
+    held = client(moto, "ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
+    assert (held["Value"], held["Type"], held["Version"]) == (header, "SecureString", 1)
+    assert fact(push(found, "--to", "ssm:/shop/prod"), H_KEY) == "unchanged"
+
+
+def test_a_header_in_a_plain_parameter_is_a_warning(variables: dict[str, str], moto: str) -> None:
+    """It is written where it was, and told once."""
+    client(moto, "ssm").put_parameter(Name=f"/p/{H_KEY}", Value="old", Type="String")
+    result = push({**variables, **aws_variables(moto)}, "--to", "ssm:/p")
+    assert (result.code, result.found) == (0, ["STORE-SSM-PLAIN"])
+
+
+# Rollback
+
+
+def rollback(url: str, *arguments: str, yes: bool = True) -> Result:
+    """Run push-secret --rollback with nothing but AWS in the environment."""
+    words = ["push-secret", "--rollback", *(["--yes"] if yes else []), "--format", "json", *arguments]
+    result = run(*words, variables=aws_variables(url))
+    assert OTHERS not in result.stdout + result.stderr
+    return result
+
+
+def secret(url: str, *texts: str, name: str = "app") -> Any:
+    """Make a secret that has held these texts, one after the other."""
+    found = client(url)
+    found.create_secret(Name=name, SecretString=texts[0])
+    for text in texts[1:]:
+        found.put_secret_value(SecretId=name, SecretString=text)
+    return found
+
+
+def test_a_rollback_returns_to_the_value_before(variables: dict[str, str], moto: str) -> None:
+    """What push changed is taken back, by names first; AWSPREVIOUS is then what was current; twice is as before."""
+    text = json.dumps({"db": OTHERS, H_KEY: "old"})
+    found = secret(moto, text)
+    assert healthy(push({**variables, **aws_variables(moto)}, "--secret-id", "app"))
+    pushed = found.get_secret_value(SecretId="app")["SecretString"]
+    shown = rollback(moto, "--secret-id", "app", "--dry-run", yes=False)
+    assert healthy(shown)
+    assert (fact(shown, E_KEY), fact(shown, H_KEY), fact(shown, "Not touched")) == (
+        "would be removed",
+        "would be changed",
+        "1: db",
+    )
+    assert found.get_secret_value(SecretId="app")["SecretString"] == pushed
+    assert healthy(rollback(moto, "--secret-id", "app"))
+    assert found.get_secret_value(SecretId="app")["SecretString"] == text
+    assert found.get_secret_value(SecretId="app", VersionStage="AWSPREVIOUS")["SecretString"] == pushed
+    assert healthy(rollback(moto, "--secret-id", "app"))
+    assert found.get_secret_value(SecretId="app")["SecretString"] == pushed
+
+
+@pytest.mark.parametrize("texts", [('{"a": 1}', OTHERS), (OTHERS, '{"a": 1}'), (OTHERS, f"{OTHERS} 2")])
+def test_a_text_whose_keys_cannot_be_compared_returns_whole(moto: str, texts: tuple[str, str]) -> None:
+    """A secret that was broken by hand can be rolled back, which the preview calls the whole text."""
+    found = secret(moto, *texts)
+    result = rollback(moto, "--secret-id", "app")
+    assert healthy(result)
+    assert any("whole_text" in name for name in result.report["facts"])
+    assert found.get_secret_value(SecretId="app")["SecretString"] == texts[0]
+
+
+def test_the_same_value_before_is_no_write(moto: str) -> None:
+    """Where both versions say the same there is nothing to return to."""
+    found = secret(moto, '{"a": 1}', '{"a": 1}')
+    before = found.describe_secret(SecretId="app")["VersionIdsToStages"]
+    assert healthy(rollback(moto, "--secret-id", "app"))
+    assert found.describe_secret(SecretId="app")["VersionIdsToStages"] == before
+
+
+def test_a_secret_with_one_version_has_nothing_before(moto: str) -> None:
+    """Without AWSPREVIOUS there is nothing to return to, and another secret is rolled back all the same."""
+    secret(moto, "{}", name="once")
+    found = secret(moto, '{"a": 1}', '{"a": 2}')
+    result = rollback(moto, "--secret-id", "once", "--secret-id", "app", "--secret-id", "missing")
+    assert (result.code, sorted(result.found)) == (1, ["AWS-NO-PREVIOUS", "AWS-SECRET-NOT-FOUND"])
+    assert found.get_secret_value(SecretId="app")["SecretString"] == '{"a": 1}'
+
+
+def test_a_rollback_over_somebody_elses_write_is_a_conflict(proxy: AwsProxy) -> None:
+    """A write between the preview and the move stays current, and the rollback is not tried again on its own."""
+    found = secret(proxy.upstream, '{"a": 1}', '{"a": 2}')
+
+    def theirs() -> None:
+        found.put_secret_value(SecretId="app", SecretString='{"a": 3}')
+
+    proxy.next("UpdateSecretVersionStage", Trouble(before=theirs))
+    result = rollback(proxy.url, "--secret-id", "app")
+    assert (result.code, result.found) == (1, ["AWS-CONFLICT"])
+    assert found.get_secret_value(SecretId="app")["SecretString"] == '{"a": 3}'
+
+
+def test_a_rollback_without_the_permission_to_move_labels_says_so(proxy: AwsProxy) -> None:
+    """The value before is put as a new version after a comparison, with the weaker guard named."""
+    found = secret(proxy.upstream, '{"a": 1}', '{"a": 2}')
+    proxy.deny("UpdateSecretVersionStage")
+    result = rollback(proxy.url, "--secret-id", "app")
+    assert (result.code, result.found) == (0, ["AWS-GUARD-WEAK"])
+    assert found.get_secret_value(SecretId="app")["SecretString"] == '{"a": 1}'
+
+
+def test_a_rollback_whose_answer_is_lost_is_done_once(proxy: AwsProxy) -> None:
+    """When the answer to the move is lost, what became of it is read, and no version is made."""
+    found = secret(proxy.upstream, '{"a": 1}', '{"a": 2}')
+    proxy.next("UpdateSecretVersionStage", Trouble(lost=True))
+    assert healthy(rollback(proxy.url, "--secret-id", "app"))
+    assert found.get_secret_value(SecretId="app")["SecretString"] == '{"a": 1}'
+    assert len(found.list_secret_version_ids(SecretId="app", IncludeDeprecated=True)["Versions"]) == 2
+
+
+@pytest.mark.parametrize(
+    "more",
+    [["--to", "dotenv:.env"], ["--endpoint", "https://x"], ["--headers-key", "h"], ["--create"], ["--no-check"],
+     ["--env-file", ".env"], ["--keyring", "p"], ["--from-secret", "x"], ["--insecure"]],
+)  # fmt: skip
+def test_a_rollback_takes_no_values(more: list[str]) -> None:
+    """What would be written, or where it would come from, has no place beside --rollback: wrong use, in one line."""
+    ended = inprocess.run("push-secret", "--secret-id", "app", "--rollback", *more)
+    assert (ended.code, ended.stdout, ended.stderr.count(b"\n")) == (2, b"", 1)
+    assert b"--rollback" in ended.stderr
+
+
+# Many at once
+
+
+def test_all_kinds_at_once_each_by_itself(keyring: dict[str, str], header: str, moto: str, tmp_path: Path) -> None:
+    """Five kinds of place in one call: those that fail, at reading and at planning, stop none of the others."""
+    found = secret(moto, json.dumps({"db": OTHERS}))
+    secret(moto, OTHERS, name="broken")
+    (tmp_path / ".env").touch()
+    (tmp_path / "bad.yaml").write_text("kind: Secret\nimmutable: true\n")
+    places = ["dotenv:.env", "k8s:bad.yaml", "dotenv:none", "k8s:s.yaml", "keyring:prod", "ssm:/p"]
+    (tmp_path / "s.yaml").write_text("kind: Secret\n")
+    client(moto, "ssm").put_parameter(Name=f"/p/{H_KEY}", Value="old", Type="SecureString")
+    (tmp_path / "keyring").write_text(json.dumps({"otelctl/prod": json.dumps({"instance_id": "1", "token": OTHERS})}))
+    arguments = [word for place in places for word in ("--to", place)]
+    ids = ["--secret-id", "broken", "--secret-id", "app", "--secret-id", "missing"]
+    result = push({**keyring, **aws_variables(moto)}, *arguments, *ids, cwd=tmp_path)
+    assert result.code == 1
+    assert sorted(result.found) == [
+        "AWS-SECRET-NOT-FOUND", "AWS-SECRET-NOT-JSON", "STORE-FILE-ABSENT", "STORE-SECRET-IMMUTABLE",
+    ]  # fmt: skip
+    assert result.report["target"].split(", ") == ["broken", "app", "missing", *places]
+    written = {check["id"].removesuffix(" write") for check in result.report["checks"] if check["id"].endswith("write")}
+    assert written == {"app", "dotenv:.env", "k8s:s.yaml", "keyring:prod", "ssm:/p"}
+    assert json.loads(found.get_secret_value(SecretId="app")["SecretString"])[H_KEY] == header
+    assert dotenv_values(tmp_path / ".env")[H_VARIABLE] == header
+    assert fact(result, f"ssm:/p {H_KEY}") == "changed"
+    assert not any(name.startswith(("broken", "missing", "k8s_bad", "dotenv_none")) for name in result.report["facts"])
+
+
+def test_a_write_that_fails_hides_no_other(variables: dict[str, str], proxy: AwsProxy, tmp_path: Path) -> None:
+    """A refusal at the write of the first is told, and the second is written."""
+    secret(proxy.upstream, "{}")
+    proxy.deny("PutSecretValue")
+    (tmp_path / ".env").touch()
+    result = push({**variables, **aws_variables(proxy.url)}, "--secret-id", "app", "--to", "dotenv:.env", cwd=tmp_path)
+    assert (result.code, result.found) == (1, ["AWS-ACCESS-DENIED"])
+    assert H_VARIABLE in dotenv_values(tmp_path / ".env")
+
+
+def test_a_crash_hides_no_other(variables: dict[str, str], tmp_path: Path) -> None:
+    """A mistake of ours, or a broken library, at one place is told as such, and the others are written."""
+    (tmp_path / "boto3").mkdir()
+    (tmp_path / "boto3" / "__init__.py").write_text("raise RuntimeError('a broken installation')\n")
+    (tmp_path / ".env").touch()
+    broken = {**variables, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    result = push(broken, "--secret-id", "app", "--to", "dotenv:.env", cwd=tmp_path)
+    assert (result.code, result.found) == (3, ["INTERNAL-CRASH"])
+    assert H_VARIABLE in dotenv_values(tmp_path / ".env")
+
+
+def test_one_place_named_twice_is_written_once(variables: dict[str, str], tmp_path: Path) -> None:
+    """A place that is repeated is one place."""
+    result = push(variables, "--to", "dotenv:.env", "--to", "dotenv:.env", "--create", cwd=tmp_path)
+    assert healthy(result)
+    assert result.report["target"] == "dotenv:.env"
+
+
+def test_a_refused_credential_is_stored_nowhere(variables: dict[str, str], tmp_path: Path) -> None:
+    """The probe comes before every place, and none is written after it failed."""
+    (tmp_path / ".env").touch()
+    wrong = {**variables, "GRAFANA_INSTANCE_ID": "1"}
+    result = push(wrong, "--to", "dotenv:.env", "--to", "k8s:s.yaml", "--create", cwd=tmp_path)
+    assert (result.code, result.found) == (1, ["AUTH-INVALID"])
+    assert [path.name for path in tmp_path.iterdir()] == [".env"]
+    assert (tmp_path / ".env").read_bytes() == b""
+
+
+# Confirmation
+
+
+def answered(variables: dict[str, str], cwd: Path, answers: bytes, *arguments: str) -> tuple[int, str, str]:
+    """Run push-secret at a terminal that answers, and return code, standard output and standard error."""
+    master, slave = pty.openpty()
+    try:
+        os.write(master, answers)
+        done = subprocess.run(
+            [*COMMAND, "push-secret", *arguments],
+            env=environment(variables),
+            stdin=slave,
+            capture_output=True,
+            cwd=cwd,
+            timeout=50,
+            check=False,
+        )
+    finally:
+        os.close(master)
+        os.close(slave)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def test_each_place_is_asked_about_with_its_names(variables: dict[str, str], tmp_path: Path) -> None:
+    """The names that would change are shown for each place, and the answer for one is not that for another."""
+    (tmp_path / "a.env").write_text(f"X={OTHERS}\n")
+    (tmp_path / "b.env").write_text(f"X={OTHERS}\n")
+    code, out, err = answered(variables, tmp_path, b"n\ny\n", "--to", "dotenv:a.env", "--to", "dotenv:b.env")
+    assert code == 0
+    assert err.count(f"+ {H_VARIABLE}") == 2
+    assert "not touched (1): X" in err
+    assert OTHERS not in out + err
+    assert H_VARIABLE not in (tmp_path / "a.env").read_text()
+    assert H_VARIABLE in (tmp_path / "b.env").read_text()
+    assert "it was not confirmed" in out
+
+
+def test_where_nobody_can_be_asked_a_failure_is_told_all_the_same(variables: dict[str, str], tmp_path: Path) -> None:
+    """Without a terminal and without --yes nothing is written; what failed beside it is not hidden by that."""
+    (tmp_path / ".env").touch()
+    words = ["push-secret", "--to", "dotenv:.env", "--format", "json"]
+    alone = run(*words, variables=variables, cwd=tmp_path)
+    assert alone.code == 2
+    assert "add --yes" in alone.stderr
+    beside = run(*words, "--to", "dotenv:none", variables=variables, cwd=tmp_path)
+    assert (beside.code, beside.found) == (1, ["STORE-FILE-ABSENT"])
+    assert "add --yes" in fact(beside, "dotenv:.env Written")
+    assert (tmp_path / ".env").read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "--to"),
+        (["--to", "nonsense"], "names no place"),
+        (["--to", "s3:bucket"], "names no place"),
+        (["--to", "dotenv:"], "names no place"),
+        (["--to", "ssm:/"], "a prefix"),
+        (["--to", "ssm:/x", "--headers-key", "a b"], "--headers-key"),
+        (["--to", "k8s:x", "--endpoint-key", "a/b"], "--endpoint-key"),
+        (["--secret-id", " "], "--secret-id"),
+        (["--secret-id", "x", "--redeploy", "nonsense"], "--redeploy"),
+    ],
+)
+def test_what_cannot_be_meant_is_wrong_use(arguments: list[str], said: str) -> None:
+    """One line says what and where, before anything is read."""
+    ended = inprocess.run("push-secret", "--yes", *arguments)
+    assert (ended.code, ended.stdout, ended.stderr.count(b"\n")) == (2, b"", 1)
+    assert said.encode() in ended.stderr
+
+
+# From a secret
+
+READERS = [
+    ["check-endpoint"],
+    ["send-test-span"],
+    ["send-test-metric"],
+    ["send-test-log"],
+    ["smoke"],
+    ["inspect-auth"],
+    ["push-secret", "--to", "dotenv:copy.env", "--create", "--yes"],
+]
+EACH = pytest.mark.parametrize("command", READERS, ids=[words[0] for words in READERS])
+
+
+@pytest.fixture
+def aws(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty moto server, from a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
+    return moto
+
+
+def from_secret(url: str, command: list[str], name: str, *, form: str = "json", **more: str) -> Result:
+    """Run a command that reads a secret, with nothing but AWS and `more` in the environment."""
+    words = [*command, "--from-secret", name, "--format", form]
+    ended = inprocess.run(*words, variables={**aws_variables(url), **more})
+    result = Result(ended.code, ended.stdout.decode(), ended.stderr.decode())
+    assert OTHERS not in result.stdout + result.stderr
+    return result
+
+
+@EACH
+def test_a_command_takes_both_values_from_a_secret(aws: str, gateway: Gateway, header: str, command: list[str]) -> None:
+    """Endpoint and headers come from the secret, and win over variables that say something else."""
+    secret(aws, json.dumps({"db": OTHERS, E_KEY: gateway.url, H_KEY: header}))
+    wrong = {E_VARIABLE: "http://127.0.0.1:9", H_VARIABLE: "Authorization=Basic d3Jvbmc6d3Jvbmc="}
+    assert healthy(from_secret(aws, command, "app", **wrong))
+
+
+@EACH
+def test_what_is_stored_is_judged_though_the_variables_are_right(
+    aws: str, gateway: Gateway, header: str, stack: Tenant, command: list[str]
+) -> None:
+    """A reversed header in the secret is found, whatever good one the shell holds."""
+    pair = base64.b64encode(f"{stack.token.reveal()}:{stack.instance_id}".encode()).decode()
+    secret(aws, json.dumps({E_KEY: gateway.url, H_KEY: f"Authorization=Basic {pair}"}))
+    result = from_secret(aws, command, "app", **{E_VARIABLE: gateway.url, H_VARIABLE: header})
+    assert result.code == 1
+    assert "AUTH-REVERSED" in result.found
+
+
+@EACH
+def test_the_key_of_the_headers_can_be_named(aws: str, gateway: Gateway, header: str, command: list[str]) -> None:
+    """NAME#KEY takes the headers from that key; one that is missing, or no text, is wrong use that names it."""
+    secret(aws, json.dumps({E_KEY: gateway.url, "mine": header, H_KEY: "wrong", "number": 5}))
+    assert healthy(from_secret(aws, command, "app#mine"))
+    for key in ("missing", "number"):
+        result = from_secret(aws, command, f"app#{key}", form="text")
+        assert (result.code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+        assert key in result.stderr
+
+
+@EACH
+def test_a_secret_that_holds_neither_is_wrong_use(aws: str, command: list[str]) -> None:
+    """An object without our keys, a binary secret, and an absent one are told apart, in a line or by a code."""
+    found = secret(aws, json.dumps({"db": OTHERS}))
+    neither = from_secret(aws, command, "app", form="text")
+    assert (neither.code, neither.stderr.count("\n")) == (2, 1)
+    assert H_KEY in neither.stderr
+    found.create_secret(Name="bytes", SecretBinary=OTHERS.encode())
+    binary = from_secret(aws, command, "bytes", form="text")
+    assert (binary.code, "is binary" in binary.stderr) == (2, True)
+    absent = from_secret(aws, command, "absent")
+    assert (absent.code, absent.found) == (1, ["AWS-SECRET-NOT-FOUND"])
+
+
+@EACH
+def test_a_secret_that_is_no_json_is_the_headers(aws: str, gateway: Gateway, header: str, command: list[str]) -> None:
+    """A bare text is taken for the headers, the endpoint then comes from elsewhere; a key in it is wrong use."""
+    secret(aws, header)
+    assert healthy(from_secret(aws, command, "app", **{E_VARIABLE: gateway.url}))
+    keyed = from_secret(aws, command, "app#k", form="text")
+    assert (keyed.code, "no JSON object" in keyed.stderr) == (2, True)
+
+
+@EACH
+def test_the_current_version_is_read_and_no_other(aws: str, gateway: Gateway, header: str, command: list[str]) -> None:
+    """What a rotation has prepared under AWSPENDING, or what was there before, is not what is judged."""
+    found = secret(aws, json.dumps({H_KEY: "old"}), json.dumps({E_KEY: gateway.url, H_KEY: header}))
+    found.put_secret_value(SecretId="app", SecretString='{"pending": 1}', VersionStages=["AWSPENDING"])
+    assert healthy(from_secret(aws, command, "app"))
+
+
+# Files that cannot be written, and runs that die
+
+
+@contextmanager
+def mounted(folder: Path, options: str) -> Iterator[None]:
+    """Mount a small file system in memory, or skip the test where that is not allowed."""
+    mount = shutil.which("mount")
+    if mount is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("only root mounts file systems")
+    if subprocess.run(
+        [mount, "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_leaves_the_old_file(variables: dict[str, str], tmp_path: Path) -> None:
+    """Where the new text does not fit, the old one stays whole, nothing is left beside it, and the finding says so."""
+    with mounted(tmp_path, "size=32k"):
+        (tmp_path / ".env").write_text("A=1\n" * 1000)
+        (tmp_path / "filler").write_bytes(b"x" * 24_576)
+        before = (tmp_path / ".env").read_bytes()
+        result = push(variables, "--to", "dotenv:.env", cwd=tmp_path)
+        assert (result.code, result.found) == (1, ["STORE-DISK-FULL"])
+        assert (tmp_path / ".env").read_bytes() == before
+        assert sorted(path.name for path in tmp_path.iterdir()) == [".env", "filler"]
+
+
+def test_a_limit_on_the_size_of_files_leaves_the_old_one(variables: dict[str, str], tmp_path: Path) -> None:
+    """A limit of the process is met as a full disk is."""
+    before = "A=1\n" * 1000
+    (tmp_path / ".env").write_text(before)
+    words = ["sh", "-c", 'ulimit -f 1; exec "$@"', "sh", *COMMAND, "push-secret", "--yes", "--format", "json"]
+    done = subprocess.run(
+        [*words, "--to", "dotenv:.env"],
+        env=environment({**variables, "PYTHONDONTWRITEBYTECODE": "1"}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        cwd=tmp_path,
+        timeout=50,
+        check=False,
+    )
+    result = Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+    assert (result.code, result.found) == (1, ["STORE-DISK-FULL"])
+    assert (tmp_path / ".env").read_text() == before
+    assert [path.name for path in tmp_path.iterdir()] == [".env"]
+
+
+def test_a_read_only_file_system_is_told(variables: dict[str, str], tmp_path: Path) -> None:
+    """Nothing can be written there, and it is not called a missing permission."""
+    with mounted(tmp_path, "size=64k"):
+        (tmp_path / ".env").write_text("A=1\n")
+        subprocess.run(["mount", "-o", "remount,ro", tmp_path], check=True)
+        result = push(variables, "--to", "dotenv:.env", cwd=tmp_path)
+        assert (result.code, result.found) == (1, ["STORE-READ-ONLY"])
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_the_permission_is_told(variables: dict[str, str], tmp_path: Path) -> None:
+    """A folder in which this user may make no file is a matter of permission."""
+    (tmp_path / ".env").write_text("A=1\n")
+    tmp_path.chmod(0o500)
+    try:
+        result = push(variables, "--to", "dotenv:.env", cwd=tmp_path)
+    finally:
+        tmp_path.chmod(0o700)
+    assert (result.code, result.found) == (1, ["STORE-FILE-DENIED"])
+
+
+# Dies by SIGKILL just before the system call of number N that concerns the folder, as python itself reports them.
+DYING = """
+import os, signal, sys
+count, folder = int(sys.argv[1]), sys.argv[2]
+def watch(event, arguments):
+    global count
+    if event in ("open", "os.rename", "os.chown", "os.chmod", "os.remove", "os.setxattr", "fcntl.flock"):
+        if event in ("os.chown", "os.chmod", "fcntl.flock") or folder in str(arguments[0]):
+            count -= 1
+            if count == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+from pathlib import Path
+from otelctl.adapters.file_store import FileStore
+from otelctl.secret import Secret
+store = FileStore(Path(folder, ".env"))
+before = store.read()
+sys.addaudithook(watch)
+store.replace(Secret("NEW=" + "n" * 100_000), before)
+"""
+
+
+def test_a_write_killed_at_any_step_leaves_one_whole_text(variables: dict[str, str], tmp_path: Path) -> None:
+    """Killed before each system call of a write, the file is the old or the new one; the next run clears the rest."""
+    old, new = "OLD=" + "o" * 100_000, "NEW=" + "n" * 100_000
+    file = tmp_path / ".env"
+    left = steps = 0
+    for step in range(1, 40):
+        file.write_text(old)
+        done = subprocess.run(
+            [sys.executable, "-c", DYING, str(step), str(tmp_path)],
+            env=environment(),
+            timeout=20,
+            check=False,
+        )
+        assert file.read_text() in (old, new)
+        left += len(list(tmp_path.glob(".*.otelctl-new")))
+        if done.returncode == 0:
+            assert file.read_text() == new
+            break
+        assert done.returncode == -signal.SIGKILL
+        steps += 1
+    else:
+        pytest.fail("the write has more steps than were tried")
+    assert steps >= 5
+    assert left >= 1
+    (tmp_path / "..env.0123456789abcdef.otelctl-new").write_text("left")
+    assert healthy(push(variables, "--to", "dotenv:.env", cwd=tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == [".env"]
+
+
+def test_a_push_killed_at_random_converges(variables: dict[str, str], tmp_path: Path) -> None:
+    """Killed at any time, a push leaves the file as it was or as it should be; a rerun ends it, with nothing left."""
+    chance = random.Random(4)  # noqa: S311  - of nothing but time
+    before = f"# {OTHERS}\n" + "A=1\n" * 5000
+    file = tmp_path / ".env"
+    words = [*COMMAND, "push-secret", "--to", "dotenv:.env", "--yes", "--no-check"]
+    file.write_text(before)
+    assert healthy(push(variables, "--to", "dotenv:.env", cwd=tmp_path))
+    after = file.read_text()
+    for _ in range(3 * ROUNDS):
+        file.write_text(before)
+        # The write comes late in the run: most of the kills fall there.
+        with subprocess.Popen(
+            words,
+            env=environment(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=tmp_path,
+        ) as process:
+            time.sleep(chance.uniform(0.15, 0.6))
+            process.kill()
+        assert file.read_text() in (before, after)
+    assert healthy(push(variables, "--to", "dotenv:.env", cwd=tmp_path))
+    assert file.read_text() == after
+    assert [path.name for path in tmp_path.iterdir()] == [".env"]
