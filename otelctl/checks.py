@@ -681,6 +681,7 @@ def _refused(run: Run, signal: Signal, exchange: Exchange) -> tuple[Finding, ...
         credential_judge.Refused(
             answer=exchange.answer,
             text=exchange.text or "no text",
+            words=exchange.words,
             grafana=bool(grafana_of(run.endpoint)),
             sent=_authorization(run) is not None,
             suspects=[one for one in run.suspicions if one.code.startswith("AUTH-") and one.severity is Severity.ERROR],

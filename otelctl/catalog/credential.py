@@ -310,8 +310,8 @@ BEHIND = _error(
     "AUTH-BEHIND",
     "The backend behind the receiver refuses it",
     "{host} answered {status} to a span: {text}.",
-    "A Collector passes its backend's refusal on as its own. It took an empty request from here, so the credential "
-    "that is refused is the one that its exporter sends.",
+    "A Collector passes its backend's refusal on as its own. It took the request from here, so the credential that is "
+    "refused is the one that its exporter sends on.",
     Step("Mend the credential in the exporter of the Collector, then send again.", "otelctl send-test-span {url}"),
     refs=("https://opentelemetry.io/docs/specs/otlp/#failures-1",),
 )

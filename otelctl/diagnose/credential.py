@@ -301,9 +301,10 @@ _BACKEND = "responded with http status code"
 class Refused:
     """A 401 or 403 and what is known around it.
 
-    `text` is the answer's own words, cleaned; `grafana` whether the host is Grafana Cloud's; `sent` whether
+    `text` is the answer's own words, cleaned and cut; `grafana` whether the host is Grafana Cloud's; `sent` whether
     Authorization went out; `suspects` what the header's form made us suspect. `probed` says that this signal was
-    accepted before with the same credential, in an empty request; `elsewhere` is another signal that was.
+    accepted before with the same credential, in an empty request; `elsewhere` is another signal that was. `words` are
+    all of the answer's, to be matched and never shown.
     """
 
     answer: HttpAnswer
@@ -318,6 +319,7 @@ class Refused:
     signal: Signal
     subject: str
     instance_id: str
+    words: str = ""
 
 
 def unknown_pair(answer: HttpAnswer) -> bool:
@@ -330,7 +332,7 @@ def judge_refusal(refused: Refused) -> tuple[Finding, ...]:
     """Return what a 401 or 403 means."""
     answer, text, subject, signal = refused.answer, refused.text, refused.subject, refused.signal
     gateway = gateway_error(answer.body)
-    lower = (gateway or text).lower()
+    lower = (gateway or refused.words or text).lower()
     scheme = (answer.header("www-authenticate").split() or ["not named"])[0][:20]
     if _BACKEND in lower or (refused.probed and not refused.grafana):
         sure = CERTAIN if _BACKEND in lower else LIKELY

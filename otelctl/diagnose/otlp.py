@@ -37,6 +37,11 @@ class Exchange:
     size: int
     empty: bool
 
+    @property
+    def words(self) -> str:
+        """All that the answer says, to be matched and never shown: `text` is cut for people to read."""
+        return self.read.message or self.text
+
 
 # google.rpc's PERMISSION_DENIED and UNAUTHENTICATED, and the HTTP statuses that some servers write in their place.
 _NOT_PAST_AUTH = frozenset({7, 16, 401, 403})
@@ -220,7 +225,7 @@ def _by_text(exchange: Exchange) -> tuple[Finding, ...]:
     if exchange.read.kind is AnswerKind.HTML:
         return ()
     for pattern, row, sure in _WORDS:
-        if pattern.search(exchange.text):
+        if pattern.search(exchange.words):
             evidence: dict[str, object] = {
                 "posted": exchange.posted.url,
                 "status": exchange.answer.shown,

@@ -479,6 +479,13 @@ def test_a_collector_that_passes_on_its_backends_refusal(text: str, certainty: C
     assert primary(report) == ("AUTH-BEHIND", certainty)
 
 
+@case("AUTH-BEHIND")
+def test_a_collectors_words_are_proof_without_a_probe() -> None:
+    """What a Collector says of its backend is read to its end, however long the backend's address is."""
+    said = f"Permanent error: rpc error: {RESPONDED.replace('https://x', 'https://' + 'x' * 200)}"
+    assert primary(check(target(LOCAL, RIGHT), always(status(401, 16, said)))) == ("AUTH-BEHIND", CERTAIN)
+
+
 @near_miss("AUTH-BEHIND")
 def test_a_collector_that_refuses_by_itself() -> None:
     """A 401 to the empty request is the receiver's own."""

@@ -282,7 +282,6 @@ def test_the_backends_401_is_not_blamed_on_who_sent_the_span(collector: Collecto
     assert result.check("traces")["status"] == "passed"
 
 
-@pytest.mark.xfail(reason="without a probe before it, the Collector's words are not read", strict=True)
 def test_the_backends_401_is_told_by_the_collectors_words(collector: Collector) -> None:
     """The Collector says whose request was answered with 401, so a span alone is enough to tell."""
     result = _with(collector.behind_401.http).run("send-test-span")
