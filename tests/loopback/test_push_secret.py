@@ -26,6 +26,7 @@ from ruamel.yaml import YAML
 
 from otelctl.gateway import Gateway, Tenant
 from tests.support import inprocess
+from tests.support.aws_overlay import Overlay, aws_overlay
 from tests.support.aws_proxy import AwsProxy, Trouble, aws_proxy
 from tests.support.gateway import authorization, tenant
 from tests.support.keyring_file import BACKEND
@@ -563,6 +564,68 @@ def test_what_cannot_be_meant_is_wrong_use(arguments: list[str], said: str) -> N
     ended = inprocess.run("push-secret", "--yes", *arguments)
     assert (ended.code, ended.stdout, ended.stderr.count(b"\n")) == (2, b"", 1)
     assert said.encode() in ended.stderr
+
+
+# Deploying a service anew
+
+REDEPLOY = ("--redeploy", "shop/api")
+
+
+@pytest.fixture
+def overlay(moto: str) -> Iterator[Overlay]:
+    """A service of ECS, in a script before moto, whose next deployment is stable at once."""
+    deployment = {"id": "ecs-svc/1", "status": "PRIMARY", "rolloutState": "COMPLETED", "runningCount": 1}
+    service = {"serviceName": "api", "status": "ACTIVE", "desiredCount": 1, "deployments": [deployment]}
+    with aws_overlay(moto) as overlay:
+        overlay.answers |= {"UpdateService": {"service": service}, "DescribeServices": {"services": [service]}}
+        secret(moto, "{}")
+        yield overlay
+
+
+def test_a_service_is_deployed_anew_after_a_verified_write(variables: dict[str, str], overlay: Overlay) -> None:
+    """The deployment is forced once the value was read back, and watched; a value that stays deploys nothing."""
+    found = {**variables, **aws_variables(overlay.url)}
+    result = push(found, "--secret-id", "app", *REDEPLOY)
+    assert healthy(result)
+    assert [check["status"] for check in result.report["checks"][-3:]] == ["passed"] * 3
+    (asked,) = overlay.asked("UpdateService")
+    assert (asked["cluster"], asked["service"], asked["forceNewDeployment"]) == ("shop", "api", True)
+    operations = [operation for operation, _ in overlay.calls]
+    moved = len(operations) - operations[::-1].index("UpdateSecretVersionStage")
+    assert "GetSecretValue" in operations[moved : operations.index("UpdateService")]
+    again = push(found, "--secret-id", "app", *REDEPLOY)
+    assert healthy(again)
+    assert "nothing was written" in again.check("deploy")["reason"]
+    assert len(overlay.asked("UpdateService")) == 1
+
+
+def test_a_rollback_can_be_deployed_too(overlay: Overlay) -> None:
+    """A service that was broken by a value needs the value before in its containers."""
+    client(overlay.upstream).put_secret_value(SecretId="app", SecretString='{"a": 1}')
+    assert healthy(rollback(overlay.url, "--secret-id", "app", *REDEPLOY))
+    assert len(overlay.asked("UpdateService")) == 1
+
+
+def test_nothing_is_deployed_where_a_place_was_not_written(variables: dict[str, str], overlay: Overlay) -> None:
+    """One place of several that fails, or a dry run, keeps the service as it is."""
+    found = {**variables, **aws_variables(overlay.url)}
+    assert healthy(push(found, "--secret-id", "app", "--dry-run", *REDEPLOY))
+    result = push(found, "--secret-id", "app", "--secret-id", "missing", *REDEPLOY)
+    assert (result.code, result.found) == (1, ["AWS-SECRET-NOT-FOUND"])
+    assert "not every place was written" in result.check("deploy")["reason"]
+    assert overlay.asked("UpdateService") == []
+
+
+def test_a_deployment_is_confirmed_by_itself(variables: dict[str, str], overlay: Overlay, tmp_path: Path) -> None:
+    """A yes to the write is none to the deployment; where nobody can be asked, nothing is written either."""
+    found = {**variables, **aws_variables(overlay.url)}
+    silent = run("push-secret", "--secret-id", "app", *REDEPLOY, variables=found)
+    assert (silent.code, "add --yes" in silent.stderr) == (2, True)
+    assert client(overlay.upstream).get_secret_value(SecretId="app")["SecretString"] == "{}"
+    code, out, err = answered(found, tmp_path, b"y\nn\n", "--secret-id", "app", *REDEPLOY)
+    assert (code, "Deploy shop/api anew?" in err, "it was not confirmed" in out) == (0, True, True)
+    assert H_KEY in json.loads(client(overlay.upstream).get_secret_value(SecretId="app")["SecretString"])
+    assert overlay.asked("UpdateService") == []
 
 
 # From a secret
