@@ -92,7 +92,7 @@ def read(text: str) -> Carried:
         raise ValueError("there is more than 256 KiB of it, which no message carries")
     text = text.strip()
     if not text:
-        raise ValueError("it is empty")
+        raise ValueError("it is empty; give a traceparent, an X-Ray header or the JSON of a message")
     if text.startswith(("{", "[")):
         return _read_json(text)
     return _read_header(_NAMED.sub("", text, count=1))

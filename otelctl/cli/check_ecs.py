@@ -72,7 +72,7 @@ def check_ecs(
     bound = opt.seconds(timeout, "--timeout")
     if task_definition is not None and (cluster is not None or service is not None):
         raise UsageError("--task-definition stands alone: give it, or --cluster with --service")
-    if task_definition is None and (not cluster or not service):
+    if task_definition is None and not ((cluster or "").strip() and (service or "").strip()):
         raise UsageError("no service: give --cluster with --service, or --task-definition")
     if task_definition is not None and not task_definition.strip():
         raise UsageError("--task-definition: the name is empty; give a family, FAMILY:REVISION or an ARN")

@@ -80,6 +80,7 @@ def find_trace(
         proof.tls_options(insecure, ca_file, client_cert, client_key),
     )
     given = sources.gather(session, env_file=env_file)
+    opt.readable(ca_file=ca_file, client_cert=client_cert, client_key=client_key)
     paths = [str(path) if path is not None else None for path in (ca_file, client_cert, client_key)]
     wanted = proof.quest(session, given, asked, wanted_id, opt.seconds(timeout, "--timeout"), opt.tls(insecure, *paths))
     found = proof.search(session, wanted, asked.options(given))

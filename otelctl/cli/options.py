@@ -154,6 +154,19 @@ def tls(insecure: bool, ca_file: str | None, client_cert: str | None, client_key
     return TlsOptions(ca_file, client_cert, client_key, insecure)
 
 
+def readable(**files: Path | None) -> None:
+    """Raise UsageError for a file that cannot be read, before anything rests on it: `ca_file` is --ca-file's."""
+    for name, path in files.items():
+        if path is None:
+            continue
+        try:
+            with path.open("rb") as file:
+                file.read(1)
+        except OSError as error:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option}: {path} cannot be read: {error.strerror}; give a PEM file") from None
+
+
 _LANGUAGES = ("python", "node", "go", "java", "dotnet", "erlang", "elixir", "curl")
 
 

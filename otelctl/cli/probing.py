@@ -46,13 +46,7 @@ def targets(session: Session, given: Sources, wanted: Wanted) -> tuple[Target, .
 
     Raises UsageError where no endpoint is named anywhere, or a file that an option names cannot be read.
     """
-    for option, path in (
-        ("--ca-file", wanted.ca_file),
-        ("--client-cert", wanted.client_cert),
-        ("--client-key", wanted.client_key),
-    ):
-        if path is not None:
-            _readable(path, option)
+    opt.readable(ca_file=wanted.ca_file, client_cert=wanted.client_cert, client_key=wanted.client_key)
     if wanted.endpoints:
         chosen: list[tuple[Setting[str], tuple[Signal, ...]]] = [
             (Setting(url, Source(SourceKind.ARGUMENT, "ENDPOINT")), wanted.signals) for url in wanted.endpoints
@@ -60,14 +54,6 @@ def targets(session: Session, given: Sources, wanted: Wanted) -> tuple[Target, .
     else:
         chosen = _configured(given, wanted.signals)
     return tuple(_target(session, given, wanted, setting, signals) for setting, signals in chosen)
-
-
-def _readable(path: Path, option: str) -> None:
-    try:
-        with path.open("rb") as file:
-            file.read(1)
-    except OSError as error:
-        raise UsageError(f"{option}: {path} cannot be read: {error.strerror}; give a PEM file") from None
 
 
 def _configured(given: Sources, signals: Sequence[Signal]) -> list[tuple[Setting[str], tuple[Signal, ...]]]:

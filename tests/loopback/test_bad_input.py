@@ -31,18 +31,25 @@ SOUND = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app-AbCdEf"
 NEEDED = {
     "push-secret": ("--secret-id", "app"),
+    "find-trace": ("4bf92f3577b34da6a3ce929d0e0e4736", "--tempo-url", "http://127.0.0.1:1", "--within", "0"),
     "queries": ("--service", "shop"),
-    "render": ("ecs-json",),
+    "check-ecs": ("--cluster", "main", "--service", "shop"),
+    "render": ("ecs-json", "--secret-arn", ARN),
 }
-"""What a command cannot do without."""
+"""What a command cannot do without, its argument first."""
 
 _FILE = (MISSING, "/", "")
 _NUMBER = ("", "x", "nan", "-inf", "1e9", "-1", "1,5", "10s")
 
 BAD: dict[str, tuple[str, ...]] = {
     "--as": ("nonsense", ""),
+    "--backend-header-file": _FILE,
+    "--backend-token-file": _FILE,
+    "--check": ("", " "),
+    "--container": ("", "a b"),
     "--attribute": ("nonsense", "=x", ""),
     "--ca-file": _FILE,
     "--client-cert": _FILE,
@@ -56,22 +63,36 @@ BAD: dict[str, tuple[str, ...]] = {
     "--header-file": _FILE,
     "--headers-key": ("", "otel_exporter_otlp_endpoint"),
     "--junit": ("/nowhere/report.xml", "/"),
+    "--kms-key": ("nonsense", "arn:aws:kms:x"),
     "--keyring": ("", "there-is-none"),
     "--parent": ("nonsense", "", "00-0-0-01", f"00-{'0' * 32}-{'1' * 16}-01", f"ff-{'1' * 32}-{'1' * 16}-01"),
     "--protocol": ("nonsense", "http", ""),
+    "--redeploy": ("", "nonsense", "/", "a/"),
+    "--role": ("a role", "arn:aws:iam::1:role/x"),
     "--sdk": ("cobol", "python@x", "@1", ""),
+    "--secret-arn": ("", "nonsense", "arn:aws:s3:::bucket"),
     "--secret-id": ("", " "),
     "--service": ("", " "),
     "--signal": ("nonsense", "spans", ""),
+    "--slow": ("", "nonsense", "-1s", "5"),
+    "--task-definition": ("", " "),
+    "--tenant": ("", " ", "ü"),
     "--timeout": (*_NUMBER, "0"),
+    "--to": ("", "nonsense", "dotenv:", "s3:bucket", "ssm:/"),
     "--token-file": _FILE,
+    "--traceparent-file": ("/nowhere/file", "/"),
     "--wait": _NUMBER,
+    "--within": _NUMBER,
 }
 """The bad values of each option that takes one, whichever command has it."""
 
 BAD_OF: dict[tuple[str, str], tuple[str, ...]] = {
     ("inspect-auth", "--endpoint"): ("nonsense", "", "ftp://x", "https://", "http://x:99999"),
+    ("check-ecs", "--cluster"): ("", " "),
     ("explain", "code"): ("NO-SUCH-CODE", "", "\x1b[31m", "💥"),
+    ("find-trace", "trace_id"): ("nonsense", "", "0" * 32, "1" * 33),
+    ("render", "what"): ("nonsense", ""),
+    ("traceparent", "value"): ("nonsense", "", f"00-{'0' * 32}-{'1' * 16}-01", "Root=1-x"),
 }
 """Those of one command's own option or argument."""
 
@@ -83,6 +104,11 @@ JUDGED = {
     ("push-secret", "--endpoint"),
     ("push-secret", "--profile"),
     ("push-secret", "--region"),
+    ("check-ecs", "--profile"),
+    ("check-ecs", "--region"),
+    *itertools.product(("send-test-span", "smoke", "find-trace"), ("--tempo-url", "--jaeger-url", "--tempo-user")),
+    ("send-test-metric", "endpoint"),
+    ("send-test-log", "endpoint"),
 }
 """Inputs in which nothing is wrong use: what is wrong in them is diagnosed, with a code and what mends it."""
 
@@ -116,9 +142,12 @@ CASES = [
 ]
 
 
-def _arguments(command: str, *wrong: str) -> list[str]:
+def _arguments(command: str, *wrong: str, argument: bool = False) -> list[str]:
+    """Return a command line that is sound but for what is wrong, in place of its argument or at the end."""
     needed = NEEDED.get(command, ())
-    return [command, *(() if needed and needed[0] in wrong else needed), *wrong]
+    if argument and needed[:1] and not needed[0].startswith("-"):
+        return [command, *wrong, *needed[1:]]
+    return [command, *needed, *wrong]
 
 
 def _has_format(command: str) -> bool:
@@ -135,7 +164,7 @@ def refused(arguments: list[str], named: str, stdin: bytes = b"") -> str:
     assert said.endswith("\n"), said
     assert said.strip().isprintable(), said
     assert len(said) < 400, said
-    assert named in said, said
+    assert named in said or f"--backend-{named[2:]}" in said, said  # find-trace takes both names
     assert "Traceback" not in said
     if _json(arguments):
         document = json.loads(ended.stdout)
@@ -166,10 +195,10 @@ def test_a_bad_value_is_refused_in_one_line(command: str, name: str, value: str)
     """The line names the option, says what is wrong with the value and what to give; the same in JSON."""
     option = name.startswith("-")
     wrong = (name, value) if option else (value,)
-    said = refused(_arguments(command, *wrong), name if option else "")
-    assert len(said) > len("otelctl: : ") + len(name) + len(value) + 10
+    said = refused(_arguments(command, *wrong, argument=not option), name if option else "")
+    assert len(said.split()) > 5, "a name alone helps nobody"
     if _has_format(command) and name != "--format":
-        refused(_arguments(command, *wrong, "--format", "json"), name if option else "")
+        refused([*_arguments(command, *wrong, argument=not option), "--format", "json"], name if option else "")
     if option:
         refused(_arguments(command, f"{name}={value}"), name)
 
