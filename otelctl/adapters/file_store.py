@@ -137,10 +137,15 @@ class FileStore:
         except OSError:
             with contextlib.suppress(OSError):
                 os.fchown(descriptor, -1, old.st_gid)
-        os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
-        if sys.platform == "linux":
-            with contextlib.suppress(OSError):
-                for name in os.listxattr(self._path):
+        # A file system without modes of its own refuses to set one.
+        with contextlib.suppress(OSError):
+            os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+        if sys.platform != "linux":
+            return
+        with contextlib.suppress(OSError):
+            for name in os.listxattr(self._path):
+                # Some are the kernel's own, and are given by it.
+                with contextlib.suppress(OSError):
                     os.setxattr(descriptor, name, os.getxattr(self._path, name))
 
     def _sweep(self) -> str | None:
