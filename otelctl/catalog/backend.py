@@ -16,7 +16,7 @@ _AGAIN = Step("Ask again.", _ASK)
 def _row(
     code: str, title: str, severity: Severity, summary: str, cause: str, *fix: Step, refs: tuple[str, ...] = (_TEMPO,)
 ) -> Diagnosis:
-    return Diagnosis(code, title, severity, summary, cause, fix, refs, since="0.2.0")
+    return Diagnosis(code, title, severity, summary, cause, fix, refs)
 
 
 NOT_FOUND = _row(
