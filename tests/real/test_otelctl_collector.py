@@ -78,10 +78,11 @@ def sent_to(collector: Collector, trace_id: str) -> list[tuple[str, Span]]:
     return [
         (next(one.value.string_value for one in resource.resource.attributes if one.key == "service.name"), span)
         for request in list(collector.sink.requests)
+        if request.path.endswith("/v1/traces")
         for resource in ExportTraceServiceRequest.FromString(request.body).resource_spans
         for scope in resource.scope_spans
         for span in scope.spans
-        if request.path.endswith("/v1/traces") and span.trace_id == raw
+        if span.trace_id == raw
     ]
 
 
