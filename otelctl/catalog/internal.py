@@ -10,9 +10,7 @@ CRASH = Diagnosis(
     severity=Severity.UNKNOWN,
     summary="{error} at {place}: {text}",
     cause="This is a mistake in otelctl, not in your set-up; what it was checking is neither good nor bad.",
-    fix=(
-        Step("Report it with these lines and the version; the text above holds no secret.", "otelctl --version"),
-    ),
+    fix=(Step("Report it with these lines and the version; the text above holds no secret.", "otelctl --version"),),
 )
 
 ROWS = (CRASH,)

@@ -39,7 +39,7 @@ from otelctl.secret import Secret
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command("check-ecs")
+@app.command("check-ecs", short_help="Follow the secret into an ECS service.")
 def check_ecs(
     context: typer.Context,
     cluster: Annotated[

@@ -16,7 +16,7 @@ from otelctl.model import Report
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command("check-endpoint")
+@app.command("check-endpoint", short_help="Probe an endpoint and say what it answers.")
 def check_endpoint(
     context: typer.Context,
     endpoints: Annotated[

@@ -28,7 +28,7 @@ from otelctl.settings import Layer, Setting, Signal
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command("check-env")
+@app.command("check-env", short_help="Say what each SDK makes of the settings.")
 def check_env(
     context: typer.Context,
     sdk: Annotated[

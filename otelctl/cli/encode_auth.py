@@ -20,7 +20,7 @@ from otelctl.secret import Secret
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command("encode-auth")
+@app.command("encode-auth", short_help="Print the header, in the right order.")
 def encode_auth(
     context: typer.Context,
     instance_id: Annotated[

@@ -23,7 +23,7 @@ class PageFormat(enum.StrEnum):
     MARKDOWN = "markdown"
 
 
-@app.command("explain")
+@app.command("explain", short_help="Show the page of a code.")
 def explain(
     context: typer.Context,
     code: Annotated[

@@ -18,7 +18,7 @@ from otelctl.model import Report
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command("find-trace")
+@app.command("find-trace", short_help="Ask Tempo or Jaeger for a trace, and draw it.")
 def find_trace(
     context: typer.Context,
     trace_id: Annotated[

@@ -23,7 +23,7 @@ from otelctl.settings import Setting, Signal, Source, SourceKind
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command("inspect-auth")
+@app.command("inspect-auth", short_help="Say what a header is and what is wrong with it.")
 def inspect_auth(
     context: typer.Context,
     header_file: opt.HeaderFileOption = None,

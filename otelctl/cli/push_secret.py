@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command("push-secret")
+@app.command("push-secret", short_help="Put endpoint and headers where a service reads them.")
 def push_secret(
     context: typer.Context,
     secret_ids: Annotated[

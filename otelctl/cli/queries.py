@@ -19,7 +19,7 @@ from otelctl.traceql import is_duration, queries
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command("queries")
+@app.command("queries", short_help="Print TraceQL that works, or mend it.")
 def show_queries(
     context: typer.Context,
     service: Annotated[

@@ -29,7 +29,7 @@ class What(enum.StrEnum):
     ECS_JSON = "ecs-json"
 
 
-@app.command("render")
+@app.command("render", short_help="Print the snippet that wires a secret into ECS.")
 def render(
     context: typer.Context,
     what: Annotated[What, typer.Argument(metavar="WHAT", help="ecs-terraform or ecs-json.")],

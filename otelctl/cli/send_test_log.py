@@ -17,7 +17,7 @@ from otelctl.facts import Signal
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command("send-test-log")
+@app.command("send-test-log", short_help="Send one log record.")
 def send_test_log(
     context: typer.Context,
     endpoint: Annotated[

@@ -16,7 +16,7 @@ from otelctl.facts import Signal
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command("send-test-metric")
+@app.command("send-test-metric", short_help="Send a counter, a gauge and a histogram.")
 def send_test_metric(
     context: typer.Context,
     endpoint: Annotated[

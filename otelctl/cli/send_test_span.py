@@ -19,7 +19,7 @@ from otelctl.model import Status
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command("send-test-span")
+@app.command("send-test-span", short_help="Send a trace of two spans.")
 def send_test_span(
     context: typer.Context,
     endpoint: Annotated[

@@ -30,7 +30,7 @@ _COMING_UP = frozenset(
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 
 
-@app.command("smoke")
+@app.command("smoke", short_help="Inspect, check and send as one step of CI.")
 def smoke(
     context: typer.Context,
     endpoint: Annotated[

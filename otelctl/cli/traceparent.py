@@ -26,7 +26,7 @@ _NAMES = {
 }
 
 
-@app.command("traceparent")
+@app.command("traceparent", short_help="Convert the context of a trace.")
 def traceparent(
     context: typer.Context,
     value: Annotated[
