@@ -254,6 +254,9 @@ def _endpoint(run: Run) -> Outcome:
             run.redact.add(secret)
     if run.grpc:
         findings = grpc_judge.judge_endpoint(target.endpoint, run.endpoint, credential=_confidential(run))
+        # A path matters only once it is known that gRPC is spoken.
+        run.suspicions += [one for one in findings if one.code == _PATH_DROPPED]
+        findings = tuple(one for one in findings if one.code != _PATH_DROPPED)
     else:
         findings = endpoint_judge.judge_endpoint(
             target.endpoint,
@@ -263,6 +266,9 @@ def _endpoint(run: Run) -> Outcome:
             credential=_confidential(run),
         )
     return Outcome(_split(run, findings), f"{run.url} from {run.subject}")
+
+
+_PATH_DROPPED = "GRPC-PATH-DROPPED"
 
 
 def _confidential(run: Run) -> bool:
@@ -370,7 +376,9 @@ def _http2(run: Run) -> Outcome:
     hung_up = isinstance(fact, Fault) and fact.kind in (FaultKind.CLOSED, FaultKind.RESET)
     tls_instead = hung_up and not run.endpoint.tls and _speaks_tls(*_look(run, tls=True))
     findings = grpc_judge.judge_greeting(fact, run.place, tls_instead=tls_instead)
-    if findings or (isinstance(fact, Greeted) and _kind(fact) is grpc_judge.Spoken.HTTP2):
+    if not findings and isinstance(fact, Greeted) and _kind(fact) is grpc_judge.Spoken.HTTP2:
+        return Outcome(_suspected(run, _PATH_DROPPED))
+    if findings:
         return Outcome(findings)
     return Outcome(network_judge.judge_fault(_as_fault(fact), url=run.url, subject=run.subject))
 
@@ -478,6 +486,8 @@ def _agreement(run: Run) -> Outcome:
     assert run.detected is not None and run.given is not None  # noqa: S101, PT018  the table has it after `spoken`
     asked = _asked(run)
     findings = grpc_judge.judge_agreement(asked, run.detected, replace(run.place, at=run.given))
+    if run.grpc:
+        findings += _suspected(run, _PATH_DROPPED)
     if asked is None and not findings:
         return Outcome(skipped="no setting names a protocol")
     return Outcome(findings, f"{asked.value} from {asked.source}" if asked else "")

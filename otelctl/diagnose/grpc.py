@@ -101,7 +101,8 @@ def spoken(first: bytes) -> Spoken:
         return Spoken.HTTP2
     if first[:1] in (b"\x15", b"\x16") and first[1:2] == b"\x03":
         return Spoken.TLS
-    if first.startswith(b"HTTP/") or first.lstrip()[:5].lower() in (b"<!doc", b"<html"):
+    bare = first.startswith((b"400 Bad Request", b"505 HTTP Version Not Supported"))  # as HTTP/0.9 had it
+    if bare or first.startswith(b"HTTP/") or first.lstrip()[:5].lower() in (b"<!doc", b"<html"):
         return Spoken.TLS if any(words in first for words in _PLAIN_ON_TLS) else Spoken.HTTP1
     return Spoken.OTHER
 

@@ -191,7 +191,7 @@ def _judge_not_tls(fault: Fault, place: _Place) -> tuple[Finding, ...]:
         return place.found(
             rows.TLS_ON_PLAIN, _CERTAIN, spoken="HTTP/2 without TLS, as a gRPC port speaks", mended=mended
         )
-    if first.startswith(b"HTTP/") or first.lstrip()[:5].lower() in (b"<!doc", b"<html"):
+    if _is_http1(first):
         return place.found(rows.TLS_ON_PLAIN, _CERTAIN, spoken=f"plain HTTP (`{_shown(first)}`)")
     return place.found(rows.NOT_HTTP, _CERTAIN, first=_shown(first), spoken=_service(first))
 
@@ -316,6 +316,17 @@ def _is_http2(first: bytes) -> bool:
     """Whether these bytes begin with a SETTINGS or GOAWAY frame of the connection itself (RFC 9113, 4.1 and 6.5)."""
     return len(first) >= 9 and first[0] == 0 and first[3] in (0x04, 0x07) and first[5:9] == b"\0\0\0\0"
 
+
+def _is_http1(first: bytes) -> bool:
+    """Whether these bytes are of an HTTP/1 server: a status line, or the body alone, as HTTP/0.9 had it.
+
+    Python's http.server answers so what it cannot read.
+    """
+    start = first.lstrip()[:5].lower()
+    return first.startswith(b"HTTP/") or start in (b"<!doc", b"<html") or bool(_BARE_STATUS.match(first))
+
+
+_BARE_STATUS = re.compile(rb"(?:400 Bad Request|505 HTTP Version Not Supported)\b")
 
 _GREETINGS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"SSH-"), "this is an SSH server"),

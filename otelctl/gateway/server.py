@@ -531,6 +531,10 @@ class _Handler(BaseHTTPRequestHandler):
                 pass
 
     def _send(self, reply: _Reply) -> None:
+        if self.request_version in ("", self.default_request_version):
+            # What is no HTTP/1 (TLS, HTTP/2's preface) the library takes for HTTP/0.9, and leaves the status line out.
+            self.request_version = self.protocol_version
+            self.close_connection = True
         self.connection.settimeout(self.server.gateway.timeout)
         self.send_response(reply.status)
         for name, value in (("Content-Type", reply.media_type), *reply.headers):

@@ -149,6 +149,10 @@ FAULTS = [
         marks=[case("NET-TLS-ON-PLAIN"), near_miss("NET-NOT-HTTP")],
     ),
     pytest.param(fault(TLS, KIND.NOT_TLS, first=b"<!DOCTYPE HTML>\n<html"), "NET-TLS-ON-PLAIN", marks=[]),
+    pytest.param(fault(TLS, KIND.NOT_TLS, first=b"400 Bad Request"), "NET-TLS-ON-PLAIN", marks=[]),
+    pytest.param(
+        fault(TLS, KIND.NOT_TLS, first=b"400 users online\r\n"), "NET-NOT-HTTP", marks=[near_miss("NET-TLS-ON-PLAIN")]
+    ),
     pytest.param(
         fault(TLS, KIND.NOT_TLS, first=SETTINGS), "NET-TLS-ON-PLAIN", marks=[near_miss("NET-HTTP-ON-GRPC-PORT")]
     ),

@@ -301,3 +301,27 @@ def test_details_say_what_was_seen(gateway: Gateway, stack: Tenant) -> None:
     assert told["credential"].startswith(f"instance ID {stack.instance_id}, token otelctl-invented, region ")
     assert re.fullmatch(r"127\.0\.0\.1 port \d+", told["tcp"])
     assert stack.token.reveal()[:12] not in repr(told)
+
+
+def test_the_gateway_is_asked_for_tls_that_it_does_not_speak(gateway: Gateway, stack: Tenant) -> None:
+    """https:// to the embedded gateway is told as what it is, and mended by http://."""
+    report = check(target(gateway.url.replace("http:", "https:"), header(stack)))
+    assert primary(report) == ("NET-TLS-ON-PLAIN", CERTAIN)
+    assert report.primary is not None
+    assert report.primary.fix[0].command == f"otelctl check-endpoint {gateway.url}"
+
+
+def test_the_gateway_is_asked_for_grpc_that_it_does_not_speak(gateway: Gateway, stack: Tenant) -> None:
+    """gRPC to the embedded gateway is told by that alone: what becomes of the path does not matter then."""
+    report = check(target(gateway.url, header(stack), protocol=Protocol.GRPC))
+    assert [(one.code, one.certainty) for one in report.findings] == [("NET-GRPC-ON-HTTP-PORT", CERTAIN)]
+    assert report.primary is not None
+    assert "505 HTTP Version Not Supported" in report.primary.summary
+
+
+def test_a_path_for_grpc_is_told_where_grpc_is_spoken() -> None:
+    """Where the port speaks HTTP/2, a path in the endpoint is a warning."""
+    settings = bytes.fromhex("000006040000000000000500004000")
+    with Scripted(speaking(settings)) as server:
+        report = check(target(f"http://127.0.0.1:{server.port}/otlp", protocol=Protocol.GRPC, signals=()))
+    assert [one.code for one in report.findings] == ["GRPC-PATH-DROPPED"]

@@ -147,7 +147,12 @@ def check(aim: Target, server: Server | None = None, *, send: bool = False) -> R
     state = Run(world(server), aim, Redactor())
     try:
         results = tuple(
-            run(table(aim.signals, send=(Signal.TRACES,) if send else ()), state, state.world.clock, state.redact)
+            run(
+                table(aim.signals, send=(Signal.TRACES,) if send else (), grpc=aim.protocol.value == Protocol.GRPC),
+                state,
+                state.world.clock,
+                state.redact,
+            )
         )
     finally:
         state.close()
