@@ -18,7 +18,7 @@ from otelctl.cli.sources import Sources
 from otelctl.endpoint import EndpointError, parse, parse_grpc, signal_endpoint
 from otelctl.engine import Check, run
 from otelctl.facts import Protocol, Signal
-from otelctl.model import CheckResult, Report
+from otelctl.model import CheckResult, Finding, Report, status_of
 from otelctl.ports import World
 from otelctl.secret import Secret
 from otelctl.settings import Setting, Source, SourceKind
@@ -127,7 +127,8 @@ def results(
 ) -> Iterator[CheckResult]:
     """Run the checks of one target and yield each result; the connection is closed at the end.
 
-    `offline` runs those that send nothing; what they only suspect is then said as a note, for no answer will decide.
+    `offline` runs those that send nothing. No answer will decide then: what they only suspect of the credential counts,
+    and what they suspect of the endpoint is said as a note.
     """
     state = Run(world, target, session.redactor)
     sends = [signal for signal in target.signals if send and target.payload(signal) is not None]
@@ -140,11 +141,23 @@ def results(
         started(check.title)
 
     try:
-        yield from run(rows, state, world.clock, session.clean, before)
+        for result in run(rows, state, world.clock, session.clean, before):
+            suspected = _of_credential(state) if offline and result.check == "credential" else ()
+            yield _suspected(result, suspected) if suspected else result
         if offline:
-            session.note(*state.suspicions)
+            session.note(*(one for one in state.suspicions if one not in _of_credential(state)))
     finally:
         state.close()
+
+
+def _of_credential(state: Run) -> tuple[Finding, ...]:
+    return tuple(one for one in state.suspicions if one.code.startswith("AUTH-"))
+
+
+def _suspected(result: CheckResult, findings: tuple[Finding, ...]) -> CheckResult:
+    """Return a result that has these findings too; one that is a finding already is not repeated."""
+    every = result.findings + tuple(one for one in findings if one not in result.findings)
+    return dataclasses.replace(result, status=status_of(every), findings=every)
 
 
 def repeated(given: Sources, wanted: Wanted) -> str:

@@ -495,6 +495,30 @@ def test_a_refused_credential_is_stored_nowhere(variables: dict[str, str], tmp_p
     assert (tmp_path / ".env").read_bytes() == b""
 
 
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [("glsa_0123456789abcdefghijklmnopqrstuv_12345678", "AUTH-TOKEN-KIND"), ("<your-token-here>", "AUTH-PLACEHOLDER")],
+)
+def test_a_doubtful_credential_is_not_written_unasked(
+    variables: dict[str, str], tmp_path: Path, token: str, code: str
+) -> None:
+    """Under --no-check no answer can refute a suspicion of the credential, so it counts, and nothing is written."""
+    (tmp_path / ".env").write_text(f"{H_VARIABLE}=good\n")
+    doubtful = {**variables, "GRAFANA_API_TOKEN": token}
+    words = ["push-secret", "--yes", "--format", "json", "--no-check", "--to", "dotenv:.env"]
+    result = run(*words, variables=doubtful, cwd=tmp_path)
+    assert (result.code, result.found) == (1, [code])
+    assert (tmp_path / ".env").read_text() == f"{H_VARIABLE}=good\n"
+
+
+def test_no_credential_at_all_is_wrong_use(gateway: Gateway) -> None:
+    """Without one, a line says what to set."""
+    for more in ([], ["--no-check"]):
+        ended = inprocess.run("push-secret", "--to", "dotenv:.env", *more, variables={E_VARIABLE: gateway.url})
+        assert (ended.code, ended.stdout, ended.stderr.count(b"\n")) == (2, b"", 1)
+        assert b"no credential" in ended.stderr
+
+
 # Confirmation
 
 
