@@ -622,7 +622,8 @@ def _judge(run: Run, signal: Signal, exchange: Exchange | Fault) -> Outcome:
     if run.grpc:
         findings = grpc_judge.judge_http(answer, run.place)
     else:
-        findings = network_judge.judge_answer(answer, url=run.url, subject=run.subject, proxy=run.proxy)
+        proxy = None if exchange.posted.tls else run.proxy  # through a tunnel, the endpoint itself answers
+        findings = network_judge.judge_answer(answer, url=run.url, subject=run.subject, proxy=proxy)
     if findings:
         return Outcome(findings, answer.shown)
     assert run.endpoint is not None  # noqa: S101  the table has it after `endpoint`
@@ -671,7 +672,9 @@ def _fine(run: Run, signal: Signal, exchange: Exchange) -> str:
         checked = sent and exchange.posted.grafana is GrafanaHost.GATEWAY
         credential = "the credential is accepted, " if checked else ""
         return f"{status}, {credential}the receiver wants content in a request"
-    credential = "the credential is accepted, " if sent else ""
+    # Elsewhere nobody may have looked at it.
+    looked = exchange.posted.grafana is GrafanaHost.GATEWAY
+    credential = ("the credential is accepted, " if looked else "sent with the credential, ") if sent else ""
     accepted = "an empty request was accepted" if exchange.empty else _ACCEPTED[signal]
     return f"{status}, {credential}{accepted}"
 

@@ -26,7 +26,7 @@ DNS = Diagnosis(
     "VPC, a cluster or a Compose network that this machine is not in.",
     fix=(
         Step("Compare the host with the one where you copied it: for Grafana Cloud, the stack's OpenTelemetry page."),
-        Step("Ask a name server yourself, from the machine or container that exports.", "nslookup {host}"),
+        Step("Look the name up yourself, on the machine or in the container that exports.", "getent hosts {host}"),
         _AGAIN,
     ),
     references=(_GRAFANA_OTLP,),
@@ -40,7 +40,7 @@ DNS_RESOLVER = Diagnosis(
     cause="The name server of this machine cannot be reached or fails. That says nothing about the endpoint: every "
     "other name would fail too. Usual reasons: no network, a VPN that is down, a container without DNS.",
     fix=(
-        Step("See whether any name resolves.", "nslookup opentelemetry.io"),
+        Step("See whether any name resolves.", "getent hosts opentelemetry.io"),
         Step("Look at which name servers are set.", "cat /etc/resolv.conf"),
         _AGAIN,
     ),
@@ -83,7 +83,7 @@ TIMEOUT = Diagnosis(
     "without a way out behaves; where only a proxy may go out, it is how going without it looks.",
     fix=(
         Step("Allow this machine to reach {address} by TCP: security group, network ACL, egress rules."),
-        Step("If a proxy is the way out here, name it.", "export HTTPS_PROXY=http://proxy.example.com:3128"),
+        Step("If a proxy is the way out here, name it in HTTPS_PROXY (for an http:// endpoint in HTTP_PROXY)."),
         _LONGER,
     ),
 )
@@ -517,7 +517,7 @@ PROXY_KIND = Diagnosis(
     "good nor bad news for them.",
     fix=(
         Step("If {host} can be reached directly, say so.", 'export NO_PROXY="$NO_PROXY,"{host}'),
-        Step("Or name an HTTP proxy.", "export HTTPS_PROXY=http://proxy.example.com:3128"),
+        Step("Or name an HTTP proxy in {source}."),
     ),
 )
 

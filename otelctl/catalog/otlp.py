@@ -39,7 +39,11 @@ NOT_OTLP = _row(
     "{posted} answered {status} with {what}, which is no OTLP answer.",
     "A login page, a load balancer's default page or another service stands at this URL. SDKs count any 200 as "
     "success, so the data is lost and nothing is logged.",
-    Step("Point the exporter at the receiver itself; then check it.", "otelctl check-endpoint {example}"),
+    Step(
+        "Point the exporter at the receiver itself; for Grafana Cloud, copy the endpoint from its stack's page of "
+        "OpenTelemetry."
+    ),
+    Step("See what answers. This sends no credential.", "curl -si -X POST {posted}"),
 )
 REDIRECT = _row(
     "OTLP-REDIRECT",
@@ -47,7 +51,17 @@ REDIRECT = _row(
     Severity.ERROR,
     "{posted} answered {status}, to {location}.",
     "Exporters follow no redirects; some count them as success and lose the data in silence.",
-    Step("Use the address that it redirects to, if it is the receiver's.", "otelctl check-endpoint {target}"),
+    Step("Use the address that it redirects to.", "otelctl check-endpoint {target}"),
+)
+REDIRECT_AWAY = _row(
+    "OTLP-REDIRECT-AWAY",
+    "The server redirects to another host",
+    Severity.ERROR,
+    "{posted} answered {status}, to {location}, which is on another host.",
+    "Exporters follow no redirects. Where this one leads the server alone has chosen, and whoever sets that address "
+    "sends the credential there.",
+    Step("Set that address only if you know its host for your receiver's; else ask those who run the server."),
+    Step("See the redirect for yourself. This sends no credential.", "curl -si -X POST {posted}"),
 )
 METHOD = _row(
     "OTLP-405",
@@ -178,6 +192,7 @@ ROWS = (
     PARTIAL_WARNING,
     NOT_OTLP,
     REDIRECT,
+    REDIRECT_AWAY,
     METHOD,
     TOO_LARGE,
     MEDIA_TYPE,

@@ -254,11 +254,11 @@ def judge_answer(answer: HttpAnswer, *, url: str, subject: str, proxy: Proxy | N
         spoken = f"HTTP {answer.status}, in the form of gRPC"
         return place.found(rows.HTTP_ON_GRPC_PORT, _CERTAIN, spoken=spoken, mended=place.http_port(place.at.scheme).url)
     text = answer.body[:_BODY_READ].decode("utf-8", "replace").lower()
-    if answer.status == 407 or (answer.status >= 400 and answer.header("x-squid-error")):
+    # Only a proxy that plain HTTP goes through can answer so: a tunnel's end is the endpoint.
+    if proxy is not None and (answer.status == 407 or (answer.status >= 400 and answer.header("x-squid-error"))):
         row, certainty = (rows.PROXY_AUTH, _CERTAIN) if answer.status == 407 else (rows.PROXY_REFUSED, _LIKELY)
         said = _plain(f"{answer.status} {answer.reason} {answer.header('x-squid-error')}")
-        name, source = (place.at.origin, "the endpoint") if proxy is None else (_address(proxy), proxy.source)
-        return place.found(row, certainty, proxy=name, source=source, text=said)
+        return place.found(row, certainty, proxy=_address(proxy), source=proxy.source, text=said)
     if answer.status == 400:
         said = next((phrase for phrase in _PLAIN_ON_TLS if phrase in text), "")
         if said and place.at.scheme == "http":

@@ -108,14 +108,12 @@ def _judge_2xx(exchange: Exchange) -> tuple[Finding, ...]:
     if exchange.read.kind in (AnswerKind.HTML, AnswerKind.JSON_OTHER, AnswerKind.TEXT, AnswerKind.STATUS):
         if exchange.posted.grafana is GrafanaHost.STACK:
             return (endpoint_catalog.UI_HOST.found(CERTAIN, exchange.subject, host=exchange.posted.host),)
-        example = "https://otlp-gateway-ZONE.grafana.net/otlp"
         certainty = CERTAIN if exchange.read.kind is AnswerKind.HTML else LIKELY
-        return (
-            catalog.NOT_OTLP.found(
-                certainty, exchange.subject, posted=posted, status=status, what=what, example=example
-            ),
-        )
+        return (catalog.NOT_OTLP.found(certainty, exchange.subject, posted=posted, status=status, what=what),)
     return (_unclear(exchange, what),)
+
+
+_LOGIN = re.compile(r"(?:^|[/_.-])(?:log-?in|sign-?in|sso|oauth2?|saml|auth)(?:$|[/_.-])", re.IGNORECASE)
 
 
 def _judge_redirect(exchange: Exchange) -> tuple[Finding, ...]:
@@ -130,13 +128,24 @@ def _judge_redirect(exchange: Exchange) -> tuple[Finding, ...]:
         target = None
     if target is None or not location:
         return (_unclear(exchange, f"a redirect to `{location or 'nowhere'}`"),)
+    status = answer.status
+    if target.host.lower() != posted.host.lower():
+        # Never a command: it would send the credential to a host that the server chose.
+        return (
+            catalog.REDIRECT_AWAY.found(
+                CERTAIN, exchange.subject, posted=posted.url, status=status, location=target.url
+            ),
+        )
+    if _LOGIN.search(target.path):
+        what = f"a redirect to a login page, {target.path}"
+        return (catalog.NOT_OTLP.found(LIKELY, exchange.subject, posted=posted.url, status=status, what=what),)
     base = target.with_path(without_signal(target.path)) if names_signal(posted.path) else target
     return (
         catalog.REDIRECT.found(
             CERTAIN,
             exchange.subject,
             posted=posted.url,
-            status=answer.status,
+            status=status,
             location=target.url,
             target=base.url,
         ),

@@ -360,12 +360,27 @@ def test_a_proxy_before_another_host_is_fine() -> None:
     assert codes(judge_connect(Connected("10.0.0.9", 3128, 0.1, "proxy.corp:3128"), url=GATEWAY, subject=SUBJECT)) == []
 
 
-@pytest.mark.parametrize(("proxy", "named"), [(PROXY, "proxy.corp:3128"), (None, "collector.example.com:4318")])
-def test_a_407_comes_from_a_proxy(proxy: Proxy | None, named: str) -> None:
-    """A 407 to a plain request is the proxy's, whatever body comes with it."""
-    (finding,) = judge_answer(answer(407, b"{}"), url=PLAIN, subject=SUBJECT, proxy=proxy)
+def test_a_407_comes_from_a_proxy() -> None:
+    """A 407 to a plain request through a proxy is the proxy's, whatever body comes with it."""
+    (finding,) = judge_answer(answer(407, b"{}"), url=PLAIN, subject=SUBJECT, proxy=PROXY)
     assert finding.code == "NET-PROXY-AUTH"
-    assert named in finding.summary
+    assert "proxy.corp:3128" in finding.summary
+
+
+@near_miss("NET-PROXY-AUTH", "NET-PROXY-REFUSED")
+def test_without_a_proxy_nothing_is_a_proxys() -> None:
+    """Where no proxy is in the way, a 407 or a page of Squid is left to those who judge the endpoint's answers."""
+    for said in (answer(407, b"{}"), answer(503, b"<html>", x_squid_error="ERR_DNS_FAIL 0")):
+        assert judge_answer(said, url=PLAIN, subject=SUBJECT) == ()
+
+
+def test_no_advice_holds_an_invented_host() -> None:
+    """The commands for a silent endpoint and for an odd proxy name no host that nobody has."""
+    for seen in (fault(TCP, KIND.TIMEOUT), fault(Stage.PROXY, KIND.PROXY_KIND, proxy=PROXY)):
+        (finding,) = judge_fault(seen, url=PLAIN, subject=SUBJECT)
+        assert not any("example.com:3128" in (step.command or "") for step in finding.fix)
+    (finding,) = judge_fault(fault(TCP, KIND.TIMEOUT), url=PLAIN, subject=SUBJECT)
+    assert next(step.command for step in finding.fix if step.command) == f"otelctl check-endpoint {PLAIN} --timeout 60"
 
 
 @pytest.mark.parametrize("status", [403, 503])

@@ -62,9 +62,12 @@ ANSWERS: list[tuple[HttpAnswer, str, Certainty]] = [
     (answer(200, b"[]", JSON), "OTLP-NOT-OTLP", LIKELY),
     (answer(200, b"ok", TEXT), "OTLP-NOT-OTLP", LIKELY),
     (answer(200, b'{"code":16,"message":"no"}', JSON), "OTLP-NOT-OTLP", LIKELY),
-    (answer(301, b"", location="https://other.example.com/v1/traces"), "OTLP-REDIRECT", CERTAIN),
-    (answer(302, b"", location="/login"), "OTLP-REDIRECT", CERTAIN),
-    (answer(307, b"", location="//other.example.com/"), "OTLP-REDIRECT", CERTAIN),
+    (answer(301, b"", location="https://other.example.com/v1/traces"), "OTLP-REDIRECT-AWAY", CERTAIN),
+    (answer(302, b"", location="/login"), "OTLP-NOT-OTLP", LIKELY),
+    (answer(302, b"", location="/oauth2/sign_in?rd=%2Fv1%2Ftraces"), "OTLP-NOT-OTLP", LIKELY),
+    (answer(307, b"", location="//other.example.com/"), "OTLP-REDIRECT-AWAY", CERTAIN),
+    (answer(308, b"", location="https://otel.example.com.evil.example/v1/traces"), "OTLP-REDIRECT-AWAY", CERTAIN),
+    (answer(308, b"", location="https://OTEL.example.com/authors/v1/traces"), "OTLP-REDIRECT", CERTAIN),
     (answer(308, PAGE, HTML, location="v2"), "OTLP-REDIRECT", CERTAIN),
     (answer(405, b"405 method not allowed, supported: [POST]", TEXT), "OTLP-405", CERTAIN),
     (NGINX[405], "OTLP-405", CERTAIN),
@@ -160,7 +163,9 @@ ACCEPTED: list[HttpAnswer] = [
 
 @pytest.mark.parametrize("said", ACCEPTED)
 @pytest.mark.parametrize("protocol", [Protocol.HTTP_PROTOBUF, Protocol.HTTP_JSON])
-@near_miss("OTLP-PARTIAL", "OTLP-PARTIAL-WARNING", "OTLP-NOT-OTLP", "OTLP-UNCLEAR", "OTLP-REDIRECT")
+@near_miss(
+    "OTLP-PARTIAL", "OTLP-PARTIAL-WARNING", "OTLP-NOT-OTLP", "OTLP-UNCLEAR", "OTLP-REDIRECT", "OTLP-REDIRECT-AWAY"
+)
 def test_an_acceptance(said: HttpAnswer, protocol: Protocol) -> None:
     """Each form of a full success gives no finding, for each signal and for a span."""
     report = check(target(OWN, protocol=protocol, signals=Signal), always(said))
@@ -272,10 +277,9 @@ def test_who_is_unavailable(said: HttpAnswer, words: str) -> None:
 @pytest.mark.parametrize(
     ("location", "command"),
     [
-        ("https://other.example.com/v1/traces", "https://other.example.com"),
-        ("https://other.example.com/otlp/v1/traces?x=1", "https://other.example.com/otlp"),
-        ("/login?next=%2Fv1%2Ftraces", "https://otel.example.com/login"),
-        ("https://user:hunter2@other.example.com/v1/traces", "https://other.example.com"),
+        ("https://otel.example.com/v2/v1/traces", "https://otel.example.com/v2"),
+        ("https://otel.example.com/otlp/v1/traces?x=1", "https://otel.example.com/otlp"),
+        ("https://user:hunter2@otel.example.com:8443/v1/traces", "https://otel.example.com:8443"),
         ("/$(reboot)/v1/traces", "'https://otel.example.com/$(reboot)'"),
     ],
 )
@@ -343,7 +347,7 @@ def test_what_servers_were_recorded_with() -> None:
         "empty protobuf request": None,
         "good credential": None,
         "wrong content type": "OTLP-415",
-        "redirect": "OTLP-REDIRECT",
+        "redirect": "OTLP-REDIRECT-AWAY",
         "HTML page with 200": "OTLP-NOT-OTLP",
         "429 from a proxy": "OTLP-429",
         "GET": "OTLP-405",
@@ -389,3 +393,24 @@ def test_the_gateway_is_named_when_a_page_answers() -> None:
     """200 with HTML is no success at Grafana Cloud's own host either."""
     report = check(target(GATEWAY, "Authorization=Basic MTIzNDU2OmdsY18="), always(answer(200, PAGE, HTML)))
     assert report.exit_code() == 1
+
+
+@near_miss("OTLP-REDIRECT-AWAY", "OTLP-NOT-OTLP")
+def test_no_command_sends_the_credential_to_a_host_that_a_server_chose() -> None:
+    """A redirect on the same host is advised as it is; another host is in no command, and neither is a login page."""
+
+    def commands(location: str) -> list[str]:
+        report = check(target(OWN, "Authorization=Bearer abc"), always(answer(308, location=location)))
+        return [step.command for one in report.findings for step in one.fix if step.command]
+
+    assert commands(f"{OWN}/v2/v1/traces") == [f"otelctl check-endpoint {OWN}/v2"]
+    assert not any("evil" in command for command in commands("https://evil.example.com/v1/traces"))
+    assert not any("login" in command for command in commands("/login"))
+
+
+def test_a_credential_is_accepted_where_it_is_known_to_be_looked_at() -> None:
+    """Grafana's gateway looks at every credential; a success elsewhere says only that one was sent."""
+    for url, words in ((GATEWAY, "the credential is accepted"), (OWN, "sent with the credential")):
+        report = check(target(url, "Authorization=Basic MTIzOmFiYw=="), always(SUCCESS))
+        (probe,) = (result for result in report.results if result.check == "traces")
+        assert words in probe.detail

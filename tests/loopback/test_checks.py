@@ -54,7 +54,7 @@ def test_the_right_header_passes_and_leaves_nothing(gateway: Gateway, stack: Ten
     assert (report.findings, report.exit_code(Severity.NOTICE)) == ((), 0)
     assert [one.size for one in gateway.received[before:]] == [0, 0, 0]
     told = {result.check: result.detail for result in report.results}
-    assert told["traces"] == "200, the credential is accepted, an empty request was accepted"
+    assert told["traces"] == "200, sent with the credential, an empty request was accepted"
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -216,7 +216,7 @@ TOLD = {
     "span id of zeros": "OTLP-BAD-IDS",
     "no credential": "AUTH-WANTED",
     "credential reversed": "AUTH-REVERSED",
-    "redirect": "OTLP-REDIRECT",
+    "redirect": "OTLP-REDIRECT-AWAY",
     "HTML page with 200": "OTLP-NOT-OTLP",
     "429 from a proxy": "OTLP-429",
     "body over client_max_body_size": "OTLP-413",

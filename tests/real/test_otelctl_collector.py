@@ -115,7 +115,7 @@ def test_the_credential_is_called_accepted_only_where_one_was_sent(collector: Co
     """A pass says of the credential what it proves: with one it was accepted, without one nothing is said."""
     with_one = HEALTHY["basic"](collector).run("check-endpoint").check("traces")["detail"]
     without = HEALTHY["plain"](collector).run("check-endpoint").check("traces")["detail"]
-    assert with_one == "200, the credential is accepted, an empty request was accepted"
+    assert with_one == "200, sent with the credential, an empty request was accepted"
     assert without == "200, an empty request was accepted"
 
 

@@ -198,7 +198,7 @@ def test_what_fix_prints_makes_the_sdk_export(gateway: Gateway, code: str) -> No
 
 @pytest.mark.parametrize(
     ("place", "code"),
-    [("page", "OTLP-NOT-OTLP"), ("redirect", "OTLP-REDIRECT"), ("permanent_redirect", "OTLP-REDIRECT")],
+    [("page", "OTLP-NOT-OTLP"), ("redirect", "OTLP-NOT-OTLP"), ("permanent_redirect", "OTLP-REDIRECT")],
 )
 def test_what_the_sdk_takes_for_success_is_found(nginx: Nginx, place: str, code: str) -> None:
     """The SDK reports success to a web page and to a redirect and loses the data; check-endpoint names them."""
