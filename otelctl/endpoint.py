@@ -137,6 +137,46 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return mapped or address
 
 
+# What documentation, ours too, writes where the reader's own value belongs; hosts are looked at in their own letters.
+_PLACEHOLDER = re.compile(
+    r"<[\w .-]{1,40}>|\$?\{[\w .:-]{1,60}\}|\$[A-Za-z_]\w*|"
+    r"(?<![A-Za-z0-9])(?:YOUR[-_A-Z]*|ZONE|REGION)(?![A-Za-z0-9])|(?<=otlp-gateway-)zone(?=\.)"
+)
+
+
+def placeholder_of(text: str) -> str:
+    """Return the placeholder in the host of a URL that nobody filled in (`ZONE`, `<zone>`, `${HOST}`), or nothing."""
+    rest = text.partition("://")[2] or text
+    match = _PLACEHOLDER.search(re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2])
+    return match[0] if match else ""
+
+
+_SCHEMES = {"grpc": "http", "grpcs": "https"}
+_LIKE_HTTP = re.compile(r"^h?t{1,3}p(?P<tls>s*)$|^h{1,2}t{1,3}p?(?P<tls2>s*)$", re.IGNORECASE)
+
+
+def respelled(text: str) -> str | None:
+    """Return the URL that a misspelt one is likely to mean, None where it cannot be told or nothing is misspelt.
+
+    Quotation marks and white space around it go; `htp://`, `grpc://` and the like become http://, or https://.
+    """
+    mended = text.strip().strip("\"'`\u2018\u2019\u201c\u201d").strip()
+    scheme, colon, rest = mended.partition("://")
+    if colon and scheme.lower() not in ("http", "https"):
+        match = _LIKE_HTTP.match(scheme)
+        if match is not None:
+            mended = f"{'https' if match['tls'] or match['tls2'] else 'http'}://{rest}"
+        elif scheme.lower() in _SCHEMES:
+            mended = f"{_SCHEMES[scheme.lower()]}://{rest}"
+    if mended == text:
+        return None
+    try:
+        parse(mended)
+    except EndpointError:
+        return None
+    return mended
+
+
 def parse(text: str) -> Endpoint:
     """Parse an endpoint as exporters do; raises EndpointError with a clause that names what is wrong."""
     if not text.strip():
@@ -144,6 +184,8 @@ def parse(text: str) -> Endpoint:
     text = text.strip()
     if any(char.isspace() or not char.isprintable() for char in text):
         raise EndpointError("the endpoint holds white space or control characters")
+    if placeholder := placeholder_of(text):
+        raise EndpointError(f"the endpoint holds {placeholder}, a placeholder")
     if "://" not in text:
         raise EndpointError("the endpoint has no scheme")
     try:

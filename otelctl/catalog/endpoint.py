@@ -8,6 +8,7 @@ _DOC = "https://grafana.com/docs/grafana-cloud/send-data/otlp/send-data-otlp/"
 _SPEC = "https://opentelemetry.io/docs/specs/otel/protocol/exporter/"
 
 _SET = Step("Use this endpoint.", "{mend_command}")
+_COPY = Step("Copy the endpoint from the stack's OpenTelemetry page: it begins with https://otlp-gateway-.")
 
 
 def _error(code: str, title: str, summary: str, cause: str, *fix: Step, refs: tuple[str, ...] = (_SPEC,)) -> Diagnosis:
@@ -19,7 +20,31 @@ UNREADABLE = _error(
     "The endpoint is not a URL that an exporter can use",
     "{url}: {problem}.",
     "An exporter needs http:// or https://, a host, and for a port a number from 1 to 65535.",
-    Step("Give the whole URL, as the stack's OpenTelemetry page shows it.", "otelctl check-endpoint {example}"),
+    Step("Give the whole URL: for Grafana Cloud, as the stack's OpenTelemetry page shows it."),
+)
+MISTYPED = _error(
+    "URL-MISTYPED",
+    "The endpoint is mistyped",
+    "{url}: {problem}.",
+    "An exporter takes the value as it stands: it knows http:// and https:// alone, and what surrounds the URL "
+    "(quotation marks, white space) becomes part of it. Some SDKs trim it, most do not.",
+    _SET,
+)
+PLACEHOLDER = _error(
+    "URL-PLACEHOLDER",
+    "The endpoint holds a placeholder",
+    "{url}: {placeholder} stands for a value of your own.",
+    "It was copied from documentation, or a variable was not expanded. Nothing was sent.",
+    Step("Copy the endpoint from the stack's OpenTelemetry page, which shows the whole of it."),
+    refs=(_DOC,),
+)
+QUERY = _error(
+    "URL-QUERY",
+    "The endpoint holds a query or a fragment",
+    "{url} is followed by {what}.",
+    "OTEL_EXPORTER_OTLP_ENDPOINT is a base to which an exporter appends /v1/traces. Some append to the text, and the "
+    "path ends behind the question mark; others drop what follows it.",
+    _SET,
 )
 SCHEME_MISSING = _error(
     "URL-SCHEME-MISSING",
@@ -79,10 +104,7 @@ UI_HOST = _error(
     "The endpoint is the stack's web page",
     "{host} serves Grafana's user interface; exports end at its login page.",
     "The stack's own address was taken for the OTLP gateway, which begins with otlp-gateway-.",
-    Step(
-        "Copy the endpoint from the stack's OpenTelemetry page, then check it.",
-        "otelctl check-endpoint https://otlp-gateway-ZONE.grafana.net/otlp",
-    ),
+    _COPY,
     refs=(_DOC,),
 )
 ZONE_UNKNOWN = _error(
@@ -90,10 +112,7 @@ ZONE_UNKNOWN = _error(
     "The host names a zone that does not exist",
     "{host} answered {status} ({text}): the name resolves, but nothing stands behind it.",
     "Every name below grafana.net resolves, so a mistyped zone shows only in this answer.",
-    Step(
-        "Copy the endpoint from the stack's OpenTelemetry page, then check it.",
-        "otelctl check-endpoint https://otlp-gateway-ZONE.grafana.net/otlp",
-    ),
+    _COPY,
     refs=(_DOC,),
 )
 PLAINTEXT = _error(
@@ -122,10 +141,7 @@ PROMETHEUS_PATH = _error(
     "The endpoint is Prometheus's remote write",
     "{url} takes Prometheus remote write, not OTLP.",
     "The stack's pages show both; OTLP goes to the gateway's /otlp.",
-    Step(
-        "Copy the endpoint from the stack's OpenTelemetry page, then check it.",
-        "otelctl check-endpoint https://otlp-gateway-ZONE.grafana.net/otlp",
-    ),
+    _COPY,
     refs=(_DOC,),
 )
 USERINFO = Diagnosis(
@@ -142,10 +158,14 @@ NOTHING_THERE = _error(
     "Nothing takes OTLP at this path",
     "{posted} answered 404.",
     "The server is there, the path is not: {tried}.",
-    Step("Compare with the receiver's own configuration, then check again.", "otelctl check-endpoint {url}"),
+    Step("Compare the path with the receiver's own configuration: a Collector takes /v1/traces, Grafana Cloud /otlp."),
+    Step("Then check again.", "otelctl check-endpoint {url}"),
 )
 ROWS = (
     UNREADABLE,
+    MISTYPED,
+    PLACEHOLDER,
+    QUERY,
     SCHEME_MISSING,
     OTLP_MISSING,
     PATH_DOUBLED,

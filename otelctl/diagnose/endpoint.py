@@ -17,6 +17,8 @@ from otelctl.endpoint import (
     Variant,
     gateway_base,
     names_signal,
+    placeholder_of,
+    respelled,
     signal_endpoint,
     signal_of,
     without_signal,
@@ -38,14 +40,36 @@ def judge_unreadable(setting: Setting[str], problem: str) -> tuple[Finding, ...]
     subject = str(setting.source)
     text = setting.value.strip()
     shown = "".join(char for char in text.rpartition("@")[2].partition("?")[0] if char.isprintable())[:100]
+    if placeholder := placeholder_of(text):
+        return (catalog.PLACEHOLDER.found(CERTAIN, subject, url=shown, placeholder=placeholder),)
+    if mended := respelled(setting.value):
+        command = set_command(setting.source, mended, f"otelctl check-endpoint {shlex.quote(mended)}")
+        return (catalog.MISTYPED.found(CERTAIN, subject, url=shown, problem=problem, mend_command=command),)
     if "no scheme" in problem:
-        bare = re.sub(r"^https?:?/*(?=.)|^:?/+", "", shown, flags=re.IGNORECASE)
+        bare = re.sub(r"^https?:?/*(?=.)|^:?/+", "", shown.strip("\"'`"), flags=re.IGNORECASE)
         local = bare.startswith(("localhost", "127.", "[::1]")) or bare.partition(":")[2].startswith("4318")
         mended = f"{'http' if local else 'https'}://{bare}"
         command = set_command(setting.source, mended, f"otelctl check-endpoint {shlex.quote(mended)}")
         return (catalog.SCHEME_MISSING.found(CERTAIN, subject, url=shown, mend_command=command),)
-    example = "https://otlp-gateway-ZONE.grafana.net/otlp"
-    return (catalog.UNREADABLE.found(CERTAIN, subject, url=shown or "(empty)", problem=problem, example=example),)
+    return (catalog.UNREADABLE.found(CERTAIN, subject, url=shown or "(empty)", problem=problem),)
+
+
+def judge_text(setting: Setting[str], endpoint: Endpoint, *, as_is: bool) -> tuple[Finding, ...]:
+    """Return what stands around a URL that could be read: white space, or a query or fragment behind a base.
+
+    `as_is` says that nothing is appended to it.
+    """
+    subject, text = str(setting.source), setting.value
+    if text != text.strip():
+        problem = "white space stands before or after it"
+        command = mend(setting.source, endpoint)
+        return (catalog.MISTYPED.found(CERTAIN, subject, url=endpoint.url, problem=problem, mend_command=command),)
+    mark = re.search(r"[?#]", text)
+    if mark is None or as_is:
+        return ()
+    what = "a query (`?`)" if mark[0] == "?" else "a fragment (`#`)"
+    command = mend(setting.source, endpoint)
+    return (catalog.QUERY.found(CERTAIN, subject, url=endpoint.url, what=what, mend_command=command),)
 
 
 def judge_endpoint(

@@ -81,6 +81,27 @@ BASES: list[tuple[str, Server, str, Certainty, str]] = [
     ("collector:4318", cloud, "URL-SCHEME-MISSING", CERTAIN, "http://collector:4318"),
     ("https:/x.example.com/otlp", cloud, "URL-SCHEME-MISSING", CERTAIN, "https://x.example.com/otlp"),
     ("http//localhost:4318", cloud, "URL-SCHEME-MISSING", CERTAIN, "http://localhost:4318"),
+    ('"localhost:4318"', cloud, "URL-SCHEME-MISSING", CERTAIN, "http://localhost:4318"),
+    (f"{GATEWAY} ", cloud, "URL-MISTYPED", CERTAIN, GATEWAY),
+    (f"\t{GATEWAY}\n", cloud, "URL-MISTYPED", CERTAIN, GATEWAY),
+    (f'"{GATEWAY}"', cloud, "URL-MISTYPED", CERTAIN, GATEWAY),
+    (f"\u201c{GATEWAY}\u201d", cloud, "URL-MISTYPED", CERTAIN, GATEWAY),
+    ("htp://localhost:4318", cloud, "URL-MISTYPED", CERTAIN, "http://localhost:4318"),
+    ("htps://x.example.com", cloud, "URL-MISTYPED", CERTAIN, "https://x.example.com"),
+    ("ttps://x.example.com", cloud, "URL-MISTYPED", CERTAIN, "https://x.example.com"),
+    ("hhttp://x.example.com", cloud, "URL-MISTYPED", CERTAIN, "http://x.example.com"),
+    ("grpc://127.0.0.1:4317", cloud, "URL-MISTYPED", CERTAIN, "http://127.0.0.1:4317"),
+    ("grpcs://x.example.com:4317", cloud, "URL-MISTYPED", CERTAIN, "https://x.example.com:4317"),
+    ("https://otlp-gateway-ZONE.grafana.net/otlp", cloud, "URL-PLACEHOLDER", CERTAIN, ""),
+    ("https://otlp-gateway-zone.grafana.net/otlp", cloud, "URL-PLACEHOLDER", CERTAIN, ""),
+    ("https://otlp-gateway-<zone>.grafana.net/otlp", cloud, "URL-PLACEHOLDER", CERTAIN, ""),
+    ("https://otlp-gateway-<your zone>.grafana.net/otlp", cloud, "URL-PLACEHOLDER", CERTAIN, ""),
+    ("https://${OTLP_HOST}/otlp", cloud, "URL-PLACEHOLDER", CERTAIN, ""),
+    ("$OTLP_HOST:4318", cloud, "URL-PLACEHOLDER", CERTAIN, ""),
+    ("https://YOUR-STACK.grafana.net/otlp", cloud, "URL-PLACEHOLDER", CERTAIN, ""),
+    (f"{GATEWAY}?x=1", cloud, "URL-QUERY", CERTAIN, GATEWAY),
+    (f"{GATEWAY}#x", cloud, "URL-QUERY", CERTAIN, GATEWAY),
+    ("http://localhost:4318/?", receiver("/v1/traces"), "URL-QUERY", CERTAIN, "http://localhost:4318/"),
     (HOST, cloud, "URL-OTLP-MISSING", CERTAIN, f"{HOST}/otlp"),
     (f"{HOST}/", cloud, "URL-OTLP-MISSING", CERTAIN, f"{HOST}/otlp"),
     (f"{HOST}/v1/traces", cloud, "URL-OTLP-MISSING", CERTAIN, f"{HOST}/otlp"),
@@ -185,6 +206,11 @@ HEALTHY: list[tuple[str, Server, str | None]] = [
     ("https://otel.example.com/otlp", receiver("/otlp/v1/traces"), RIGHT),
     ("https://otel.example.com/v1/traces", receiver("/v1/traces/v1/traces"), RIGHT),
     ("http://localhost:4317", receiver("/v1/traces"), None),
+    ("http://zone.example.com:4318", receiver("/v1/traces"), None),
+    ("http://otel-zone-region.example.com:4318", receiver("/v1/traces"), None),
+    ("http://OTEL.EXAMPLE.COM", receiver("/v1/traces"), None),
+    ("HTTP://localhost:4318", receiver("/v1/traces"), None),
+    ("https://otel.example.com/ZONE/<x>", always(SUCCESS), None),
     ("https://mimir.example.com/api/v1/push", receiver("/api/v1/push/v1/traces"), None),
     ("https://tempo-prod-04-prod-eu-west-2.grafana.net", always(SUCCESS), RIGHT),
     ("https://my-stack.grafana.net", always(SUCCESS), RIGHT),
@@ -195,7 +221,7 @@ HEALTHY: list[tuple[str, Server, str | None]] = [
 @near_miss(
     "URL-UNREADABLE", "URL-SCHEME-MISSING", "URL-OTLP-MISSING", "URL-PATH-DOUBLED", "URL-QUERY-HOST", "URL-UI-HOST",
     "URL-ZONE-UNKNOWN", "URL-PLAINTEXT", "URL-SELF-HOSTED-OTLP", "URL-PORT-PROTOCOL", "URL-PROMETHEUS-PATH",
-    "URL-USERINFO", "URL-NOT-FOUND",
+    "URL-USERINFO", "URL-NOT-FOUND", "URL-MISTYPED", "URL-PLACEHOLDER",
 )  # fmt: skip
 def test_an_endpoint_that_takes_what_comes(url: str, server: Server, headers: str | None) -> None:
     """However unusual the URL: where a receiver answers with success, nothing is found."""
@@ -204,11 +230,11 @@ def test_an_endpoint_that_takes_what_comes(url: str, server: Server, headers: st
 
 
 @pytest.mark.parametrize("signal", Signal)
-@near_miss("URL-SIGNAL-PATH-MISSING", "URL-OTHER-SIGNAL", "URL-TRAILING-SLASH", "URL-PATH-DOUBLED")
+@near_miss("URL-SIGNAL-PATH-MISSING", "URL-OTHER-SIGNAL", "URL-TRAILING-SLASH", "URL-PATH-DOUBLED", "URL-QUERY")
 def test_a_per_signal_endpoint_that_takes_what_comes(signal: Signal) -> None:
     """A per-signal variable with the whole URL of its own signal is right, a last slash included where it is taken."""
     variable = f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT"
-    for url in (f"{GATEWAY}/v1/{signal}", f"http://localhost:4318/v1/{signal}/", "https://x.example.com/any/path"):
+    for url in (f"{GATEWAY}/v1/{signal}", f"http://localhost:4318/v1/{signal}/", "https://x.example.com/any/path?x=1"):
         assert check(target(url, RIGHT, signals=[signal], variable=variable), always(SUCCESS)).findings == ()
 
 
@@ -323,3 +349,15 @@ def test_a_query_goes_along() -> None:
 def test_the_world_of_these_tests_has_no_proxy() -> None:
     """What a developer's machine sets as a proxy changes nothing here."""
     assert world(cloud).proxies.proxy_for("https", "x", 443) is None
+
+
+@pytest.mark.parametrize(
+    "url", ["", "https://x:99999/otlp", "ftp://x.example.com", "https://otlp-gateway-ZONE.grafana.net"]
+)
+def test_no_placeholder_is_advised_as_a_command(url: str) -> None:
+    """Where nobody can tell what the URL should be, the fix is a sentence, and nothing goes out."""
+    server = AnsweringNetwork(cloud)
+    report = check(target(url, RIGHT), server.server)
+    assert report.primary is not None
+    assert [step.command for step in report.primary.fix] == [None]
+    assert server.requests == []
