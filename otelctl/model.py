@@ -104,14 +104,18 @@ def _placeholders(diagnosis: Diagnosis) -> frozenset[str]:
 
 
 _CHECK = "otelctl check-endpoint "
-_REPEATS = (_CHECK, "otelctl send-test-span ", "otelctl smoke ", "otelctl find-trace ")
+_PUSH = "otelctl push-secret "
+_REPEATS = (_CHECK, _PUSH, "otelctl send-test-span ", "otelctl smoke ", "otelctl find-trace ")
+# What the AWS tool needs too. It takes both before the service; its own list of profiles stumbles over a wrong one.
+_AWS, _AWS_OPTIONS, _AWS_PROFILES = "aws ", ("--profile", "--region"), "aws configure list-profiles"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One diagnosis met in one place.
 
-    `options` are those with which an advised command that probes again reads the same settings (` --env-file .env`).
+    `options` are those with which an advised command of ours reads and writes the same places (` --env-file .env`); of
+    them the AWS tool is given the profile and the region.
     `instead` stands in for `otelctl check-endpoint` in advised commands where another command met the finding.
     """
 
@@ -162,6 +166,8 @@ class Finding:
             text = command.format_map(quoted)
             if self.instead and text.startswith(_CHECK):
                 text = f"{self.instead} {text.removeprefix(_CHECK)}"
+            if text.startswith(_AWS) and text != _AWS_PROFILES:
+                return f"aws{_without(self.options, text, _AWS_OPTIONS)} {text.removeprefix(_AWS)}"
             return text + _without(self.options, text) if text.startswith(_REPEATS) else text
 
         return tuple(
@@ -170,14 +176,19 @@ class Finding:
         )
 
 
-def _without(options: str, command: str) -> str:
-    """Return options without those that a command names itself: standing last, the old value would win."""
+def _without(options: str, command: str, only: tuple[str, ...] = ()) -> str:
+    """Return options without those that a command names itself: standing last, the old value would win.
+
+    `only` are those that the command takes, where it does not take all. What makes a place anew rolls nothing back.
+    """
     named = {word for word in command.split() if word.startswith("--")}
+    if "--create" in named:
+        named.add("--rollback")
     kept: list[str] = []
     keep = True
     for word in shlex.split(options):
         if word.startswith("--"):
-            keep = word not in named
+            keep = word not in named and (not only or word in only)
         if keep:
             kept.append(word)
     return f" {shlex.join(kept)}" if kept else ""

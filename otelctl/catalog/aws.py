@@ -283,17 +283,16 @@ REGION_INVALID = _row(
     "The AWS region is no region's name",
     "boto3 refused the region: {text}",
     "A region reads like eu-west-1: no spaces, no zone letter at its end, no console title such as Ireland.",
-    Step("Name the region of the secret.", "export AWS_DEFAULT_REGION=eu-west-1"),
+    Step("Name the region of the secret.", "{region_command}"),
     refs=("https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html",),
 )
 WRONG_REGION = _row(
     "AWS-WRONG-REGION",
     "The secret lives in another region than was asked",
     "The ARN names {arn_region}; the call went to {region}.",
-    "Secrets Manager knows its own region's secrets only. The region comes from AWS_DEFAULT_REGION or the profile, "
-    "never from the ARN.",
-    Step("Ask where the secret lives.", "export AWS_DEFAULT_REGION={arn_region}"),
-    _AGAIN,
+    "Secrets Manager knows its own region's secrets only. The region comes from --region, AWS_DEFAULT_REGION or the "
+    "profile, never from the ARN.",
+    Step("Ask where the secret lives.", "{region_command}"),
     refs=(_BOTO + "configuration.html",),
 )
 PROFILE = _row(
@@ -303,7 +302,7 @@ PROFILE = _row(
     "AWS_PROFILE or the option names a profile that neither ~/.aws/config nor ~/.aws/credentials holds; an empty "
     "AWS_PROFILE counts as a name. In the first file its section reads [profile NAME], in the second [NAME].",
     Step("List those that are there.", "aws configure list-profiles"),
-    Step("Use the default.", "unset AWS_PROFILE"),
+    Step("Use the default: leave --profile out where it was given, and drop the variable.", "unset AWS_PROFILE"),
     refs=(_BOTO + "configuration.html",),
 )
 CONFIG = _row(

@@ -116,7 +116,8 @@ def push_secret(
         )  # fmt: skip
         nothing = Secret("")
         way = places.Given(nothing, nothing, None, None, profile, region, bound)
-        pushes = _pushes(session, [places.secret(way, one) for one in dict.fromkeys(ids)])
+        repeated = " --rollback" + _options({"--profile": profile, "--region": region, "--redeploy": redeploy})
+        pushes = _pushes(session, [places.secret(way, one) for one in dict.fromkeys(ids)], repeated)
         found = _run(pushes, pushing.READ_BOTH) + _run(pushes, pushing.PLAN_RETURN)
         found += pushing.write_all(pushes, pushing.RETURN, dry_run=dry_run, yes=yes)
     else:
@@ -133,9 +134,17 @@ def push_secret(
             )
         stored = Secret(target.endpoint.value.strip())
         values = places.Given(stored, _canonical(session, target), endpoint_key, headers_key, profile, region, bound)
-        pushes = _pushes(session, places.places(session, values, ids, others), create=create)
+        reading = probing.repeated(given, asked)
+        repeated = reading + _options(
+            {
+                "--endpoint": endpoint, "--endpoint-key": endpoint_key, "--headers-key": headers_key,
+                "--profile": profile, "--region": region, "--redeploy": redeploy,
+                "--no-check": no_check, "--create": create,
+            }
+        )  # fmt: skip
+        pushes = _pushes(session, places.places(session, values, ids, others), repeated, create=create)
         found = _run(pushes, pushing.READ)
-        found += _probe(session, pushes, target, probing.repeated(given, asked), offline=no_check)
+        found += _probe(session, pushes, target, reading, offline=no_check)
         found += _run(pushes, pushing.PLAN)
         found += pushing.write_all(pushes, pushing.WRITE, dry_run=dry_run, yes=yes)
     if service is not None:
@@ -154,8 +163,16 @@ def _refuse_beside_rollback(options: Mapping[str, object]) -> None:
         raise UsageError(f"--rollback takes back what was written, and {', '.join(given)} has no part in that")
 
 
-def _pushes(session: sessions.Session, chosen: Sequence[places.Place], *, create: bool = False) -> list[pushing.Push]:
-    return [pushing.Push(session, place, create, len(chosen) > 1) for place in chosen]
+def _options(given: Mapping[str, str | bool | None]) -> str:
+    """Return options as a command has them: those that have a value, and the flags that are set."""
+    words = [[name] if value is True else [name, str(value)] for name, value in given.items() if value]
+    return "".join(f" {shlex.join(each)}" for each in words)
+
+
+def _pushes(
+    session: sessions.Session, chosen: Sequence[places.Place], options: str, *, create: bool = False
+) -> list[pushing.Push]:
+    return [pushing.Push(session, place, create, len(chosen) > 1, options) for place in chosen]
 
 
 def _run(pushes: Sequence[pushing.Push], check: Check[pushing.Push]) -> list[CheckResult]:

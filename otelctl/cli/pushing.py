@@ -27,12 +27,16 @@ _NO_TERMINAL = "there is no terminal to confirm at; add --yes"
 
 @dataclass(slots=True)
 class Push:
-    """One place and what has become of it so far. `many` says that others stand beside it in the report."""
+    """One place and what has become of it so far.
+
+    `many` says that others stand beside it in the report; `options` are what advised commands carry on.
+    """
 
     session: Session
     place: Place
     create: bool
     many: bool
+    options: str = ""
     failed: bool = False
     store: SecretStore | None = None
     stored: StoredSecret | SecretAbsent | None = None
@@ -66,6 +70,7 @@ class Push:
         check = dataclasses.replace(check, title=f"{self.place.noun} {check.title}")
         for result in run((check,), self, clock, self.session.clean, lambda check: started(check.title)):
             self.failed = result.status in _BAD
+            result = probing.with_options(result, self.options)  # noqa: PLW2901  the same result, told whole
             yield probing.labelled(result, self.place.name) if self.many else result
 
     def facts(self) -> dict[str, str]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 
 from otelctl.catalog import aws as rows
@@ -124,9 +125,22 @@ class _Secret:
             "name": re.sub(r"-[A-Za-z0-9]{6}$", "", arn["name"]) if arn else self.id,
             "arn": arn["arn"] if arn else self.id,
             "arn_region": arn["region"] if arn else "",
+            "region_command": self._elsewhere(arn["region"] if arn else "eu-west-1"),
             "region": self.region or (arn["region"] if arn else "REGION"),
         } | evidence
         return row.found(certainty, self.subject, **{name: known[name] for name in row.placeholders})
+
+    def _elsewhere(self, region: str) -> str:
+        """Return the command that asks another region: by the option that wins over the variable, where there is one.
+
+        A subject that names a place of push-secret is the option for it.
+        """
+        option, _, name = self.subject.partition(" ")
+        if option in ("--secret-id", "--to"):
+            return (
+                f"otelctl push-secret {option} {shlex.quote(name or self.id)} --region {shlex.quote(region)} --dry-run"
+            )
+        return f"export AWS_DEFAULT_REGION={shlex.quote(region)}"
 
     def misnamed(self) -> Finding | None:
         """Return what is wrong with the secret's name by itself, once a call with it has failed."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shlex
+
 import pytest
 
 from otelctl.diagnose.aws import judge_label, judge_previous, judge_readback, judge_refusal, judge_store
@@ -237,10 +240,17 @@ def test_a_secret_without_a_version_before() -> None:
     ],
 )
 def test_an_arn_of_another_region(fact: SecretAbsent | StoreFault) -> None:
-    """When a call with another region's ARN fails, the region is the cause, and the command sets the ARN's."""
-    (finding,) = judge(fact, ARN.replace("eu-west-1", "us-east-1"))
+    """When a call with another region's ARN fails, the region is the cause, and the command asks in the ARN's.
+
+    For push-secret that is an option, which wins over one that was given; the commands without it need the variable.
+    """
+    arn = ARN.replace("eu-west-1", "us-east-1")
+    (finding,) = judge(fact, arn)
     assert finding.code == "AWS-WRONG-REGION"
     assert finding.certainty is Certainty.CERTAIN
+    again = dataclasses.replace(finding, options=" --profile ops --region eu-west-1").fix[0].command
+    assert again == f"otelctl push-secret --secret-id {arn} --region us-east-1 --dry-run --profile ops"
+    (finding,) = judge_store(fact, secret_id=arn, subject=f"--from-secret {arn}", region="eu-west-1")
     assert finding.fix[0].command == "export AWS_DEFAULT_REGION=us-east-1"
 
 
@@ -261,6 +271,18 @@ def test_an_arn_with_the_suffix_of_ecs(suffix: str) -> None:
     (finding,) = judge(SecretAbsent("x"), ARN + suffix)
     assert finding.code == "AWS-ARN-SUFFIX"
     assert finding.fix[0].command == f"otelctl push-secret --secret-id {ARN} --dry-run"
+
+
+@pytest.mark.parametrize("fact", [*[fact for _, fact in FAULTS], SecretAbsent(NAME), SecretAbsent(NAME, empty=True)])
+def test_advised_commands_ask_the_same_account_and_region(fact: StoreFault | SecretAbsent) -> None:
+    """Every advised command of push-secret or the AWS tool carries profile and region on, each option once."""
+    for finding in judge(fact):
+        given = dataclasses.replace(finding, options=" --headers-key 'my key' --profile ops --region ap-south-1")
+        for command in (step.command or "" for step in given.fix):
+            words = shlex.split(command)
+            if command.startswith(("otelctl push-secret", "aws ")) and "list-profiles" not in words:
+                assert (words.count("--profile"), words.count("--region")) == (1, 1)
+                assert ("my key" in words) is command.startswith("otelctl")
 
 
 @case("AWS-NO-REGION")

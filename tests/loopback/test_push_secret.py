@@ -8,6 +8,7 @@ import os
 import pty
 import random
 import re
+import shlex
 import shutil
 import signal
 import stat
@@ -315,6 +316,25 @@ def test_a_header_in_a_plain_parameter_is_a_warning(variables: dict[str, str], m
     client(moto, "ssm").put_parameter(Name=f"/p/{H_KEY}", Value="old", Type="String")
     result = push({**variables, **aws_variables(moto)}, "--to", "ssm:/p")
     assert (result.code, result.found) == (0, ["STORE-SSM-PLAIN"])
+
+
+def test_advice_repeats_what_was_asked(variables: dict[str, str], moto: str, tmp_path: Path) -> None:
+    """The advised command makes the secret in the same region, under the same names, of the same credential."""
+    (tmp_path / "my.env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+    asked = ["--region", "us-east-1", "--endpoint-key", "E", "--headers-key", "H", "--env-file", "my.env"]
+    found = {**aws_variables(moto), "GRAFANA_INSTANCE_ID": "", "GRAFANA_API_TOKEN": ""}
+    words = ("push-secret", "--yes", "--format", "json")
+    result = run(*words, "--secret-id", "app", *asked, variables=found, cwd=tmp_path)
+    assert result.found == ["AWS-SECRET-NOT-FOUND"]
+    (advised,) = [
+        step["command"] for step in result.finding("AWS-SECRET-NOT-FOUND")["fix"] if "--create" in step["command"]
+    ]
+    done = run(*words, *shlex.split(advised)[2:], variables=found, cwd=tmp_path)
+    assert healthy(done)
+    there = boto3.client(
+        "secretsmanager", endpoint_url=moto, region_name="us-east-1", aws_access_key_id="t", aws_secret_access_key="t"
+    )
+    assert list(json.loads(there.get_secret_value(SecretId="app")["SecretString"])) == ["E", "H"]
 
 
 # Rollback

@@ -121,3 +121,22 @@ def test_a_crash_exits_with_3() -> None:
 def test_the_status_of_findings(severities: tuple[Severity, ...], status: Status) -> None:
     """The worst finding makes the status of a check."""
     assert status_of(tuple(row(severity).found(CERTAIN) for severity in severities)) is status
+
+
+def test_what_makes_a_place_rolls_nothing_back() -> None:
+    """A command that makes a place anew takes the options on, but for --rollback, beside which it is wrong use."""
+    row_ = Diagnosis(
+        "AWS-X", "It is so", Severity.ERROR, "Seen.", "Because.",
+        (Step("Make it.", "otelctl push-secret --secret-id x --create"),
+         Step("See.", "otelctl push-secret --secret-id x --dry-run"),
+         Step("List.", "aws secretsmanager list-secrets --region eu-west-1 | head"),
+         Step("Profiles.", "aws configure list-profiles")),
+    )  # fmt: skip
+    options = " --rollback --region us-east-1 --profile 'o p'"
+    found = Finding(row_, CERTAIN, "", {}, options)
+    assert [step.command for step in found.fix] == [
+        "otelctl push-secret --secret-id x --create --region us-east-1 --profile 'o p'",
+        "otelctl push-secret --secret-id x --dry-run --rollback --region us-east-1 --profile 'o p'",
+        "aws --profile 'o p' secretsmanager list-secrets --region eu-west-1 | head",
+        "aws configure list-profiles",
+    ]
