@@ -31,18 +31,22 @@ _COLON = re.compile(r"^\s*(?:-H\s*|(?:--)?header[\s=]+)?[\"']?(?:proxy-)?authori
 _NAMED = re.compile(r"^\s*[\"']?authorization[\"']?\s*=\s*", re.IGNORECASE)
 _OTHER = re.compile(r"^\s*(?P<name>[A-Za-z0-9!#$&'*.^_|~-]+)\s*=")
 _OTHER_COLON = re.compile(r"^\s*(?P<name>x-[A-Za-z0-9-]+)\s*:", re.IGNORECASE)
-_SCHEME = re.compile(r"^(?P<scheme>basic|bearer)(?P<gap>(?:\s|\+)+|$)", re.IGNORECASE)
+_INVISIBLE = "\u00a0\u00ad\u200b\u200c\u200d\u2060\u202f\u2007\ufeff"
+_SCHEME = re.compile(rf"^(?P<scheme>basic|bearer)(?P<gap>[\s+{_INVISIBLE}]+|$)", re.IGNORECASE)
 # Other schemes that receivers of OTLP ask for; any other first word may be half of a wrapped credential.
 _OTHER_SCHEME = re.compile(
     r"^(?P<scheme>api-?key|api-?token|token|key|secret|digest|negotiate|oauth|dpop|splunk|signature|aws4-hmac-sha256)\s+",
     re.IGNORECASE,
 )
 _AGAIN = re.compile(r"^\s*(?:authorization\s*[=:]\s*)?basic\s+", re.IGNORECASE)
+_TWICE = re.compile(r"^\s*(?:authorization\s*[=:]\s*(?:basic(?:\s+|$))?|basic(?:\s+|$))", re.IGNORECASE)
 _CONFIDENTIAL = re.compile(r"auth|key|token|secret|password|cookie|credential|dsn|team")
 _BASE64 = re.compile(r"^[A-Za-z0-9+/_-]+={0,2}$")
 # What stands where something is to be put: brackets, a variable, crosses.
 _BLANK = re.compile(
-    r"^<.*>$|^\[.*\]$|^\{\{.*\}\}$|^\$\{?[A-Za-z_]\w*\}?$|^%[A-Za-z_]\w*%$|"
+    r"^<.*>$|^\[.*\]$|^\{\{.*\}\}$|^\$\{?[A-Za-z_]\w*\}?$|^%[A-Za-z_]\w*%$|^\$\{.*\}$|"
+    # A substitution that no shell has made: the command stands where what it prints belongs.
+    r"^\$\(|^`[^`]*`?$|"
     r"^(?:glc_|glsa_)?(?:x{3,}|\*{3,}|\.{3,}|…+|•+)|^(?:glc_|glsa_)(?:\.\.\.|…|<|your|example|abc(?:123)?$|token$)",
     re.IGNORECASE,
 )
@@ -160,6 +164,9 @@ class Trait(enum.StrEnum):
 
     COLON_SYNTAX = "colon_syntax"
     NAME_MISSING = "name_missing"
+    NAME_MISSPELT = "name_misspelt"
+    PREFIX_TWICE = "prefix_twice"
+    ODD_SPACE = "odd_space"
     SCHEME_MISSING = "scheme_missing"
     VALUE_MISSING = "value_missing"
     PERCENT_ENCODED = "percent_encoded"
@@ -187,7 +194,7 @@ class Header:
     `instance_id` and `token` are in their right slots, cleaned, where they could be told. `wire` is the value of
     Authorization that an exporter which follows the specification will send, None where it sends none; `meant` the
     value without the faults of syntax that keep it from being sent. `other` holds the headers beside it, by
-    lower-case name.
+    lower-case name. `name` is what stands in the place of `Authorization` where that is misspelt.
     """
 
     form: Form
@@ -199,6 +206,7 @@ class Header:
     wire: Secret | None = None
     meant: Secret | None = None
     other: tuple[tuple[str, Secret], ...] = ()
+    name: str = ""
 
     @property
     def confidential(self) -> bool:
@@ -236,7 +244,16 @@ def _unbase64(text: str) -> str:
 
 
 # What exporters drop: they send no Authorization, or not this one.
-_DROPPED = frozenset({Trait.COLON_SYNTAX, Trait.NAME_MISSING, Trait.QUOTED, Trait.WRAPPED, Trait.VALUE_MISSING})
+_DROPPED = frozenset(
+    {
+        Trait.COLON_SYNTAX,
+        Trait.NAME_MISSING,
+        Trait.NAME_MISSPELT,
+        Trait.QUOTED,
+        Trait.WRAPPED,
+        Trait.VALUE_MISSING,
+    }
+)
 
 
 def read_header(text: str) -> Header:
@@ -249,8 +266,14 @@ def read_header(text: str) -> Header:
     if not body:
         return Header(Form.EMPTY, frozenset({Trait.VALUE_MISSING}))
     value, others, form = _authorization(body, form, traits)
+    name = ""
     if value is None:
-        return Header(Form.OTHER_HEADERS, frozenset(traits), other=tuple(others))
+        misspelt = next((one for one in others if _misspelt(*one)), None)
+        if misspelt is None:
+            return Header(Form.OTHER_HEADERS, frozenset(traits), other=tuple(others))
+        traits.add(Trait.NAME_MISSPELT)
+        others.remove(misspelt)
+        name, value = misspelt[0], misspelt[1].reveal()
     reading = _read_value(value, form, traits)
     return Header(
         reading.form,
@@ -262,6 +285,7 @@ def read_header(text: str) -> Header:
         None if traits & _DROPPED else Secret(unquote(value).strip()),
         Secret(f"{reading.scheme.capitalize()} {reading.payload}".strip()) if reading.payload else None,
         tuple(others),
+        name,
     )
 
 
@@ -315,6 +339,23 @@ def _authorization(body: str, form: Form, traits: set[Trait]) -> tuple[str | Non
     return value, others, form
 
 
+def _misspelt(name: str, value: Secret) -> bool:
+    """Tell whether a header is Authorization with a letter or two gone wrong: its value is what belongs there."""
+    return name.isalpha() and bool(_SCHEME.match(value.reveal())) and 0 < _distance(name, "authorization") <= 2
+
+
+def _distance(one: str, other: str) -> int:
+    """Return how many letters have to be put in, left out or changed to make one text the other."""
+    if abs(len(one) - len(other)) > 2:
+        return 3
+    row = list(range(len(other) + 1))
+    for i, char in enumerate(one, 1):
+        above, row[0] = row[0], i
+        for j, wanted in enumerate(other, 1):
+            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (char != wanted))
+    return row[-1]
+
+
 def _bare(entry: str, *, alone: bool) -> bool:
     """Tell a bare credential from a `k=v` pair: base64 padding looks like one. Beside others it must be plain."""
     text = entry.strip()
@@ -337,15 +378,7 @@ def _read_value(value: str, form: Form, traits: set[Trait]) -> _Value:
     """Read the value of Authorization: its encoding, its scheme, and what follows."""
     stripped = _decoded(_without_quotes(value.strip(), traits), traits)
     found = _Value(form)
-    if match := _SCHEME.match(stripped):
-        found.scheme = match["scheme"].lower()
-        if "+" in match["gap"]:
-            traits.add(Trait.PLUS_FOR_SPACE)
-        elif match["gap"] and Trait.PERCENT_ENCODED not in traits:
-            traits.add(Trait.LITERAL_SPACE)
-    elif match := _OTHER_SCHEME.match(stripped):
-        found.scheme = match["scheme"].lower()
-    payload = stripped[match.end() :].strip() if match else stripped.strip()
+    payload = _after_scheme(stripped, found, traits)
     if not payload:
         traits.add(Trait.VALUE_MISSING)
         return found
@@ -354,14 +387,40 @@ def _read_value(value: str, form: Form, traits: set[Trait]) -> _Value:
         traits.add(Trait.PLACEHOLDER)
         found.claims = Token(TokenKind.PLACEHOLDER)
         return found
-    if re.search(r"\s|\\n", payload) and ":" not in payload and found.scheme in {"", "basic", "bearer"}:
+    joined = re.sub(r"\s+|\\n", "", payload)
+    if joined != payload and _BASE64.match(joined) and found.scheme in {"", "basic", "bearer"}:
         traits.add(Trait.WRAPPED)
-        found.payload = re.sub(r"\s+|\\n", "", payload)
+        found.payload = joined
     if found.scheme == "bearer":
         _read_bearer(found, traits)
     elif found.scheme in {"", "basic"}:
         _read_basic(found, traits)
     return found
+
+
+def _after_scheme(text: str, found: _Value, traits: set[Trait]) -> str:
+    """Read the scheme, and the name and scheme that were put before it once more; return what follows."""
+    if named := re.match(r"authorization\s*[=:]\s*", text, re.IGNORECASE):
+        traits.add(Trait.PREFIX_TWICE)
+        text = text[named.end() :]
+    if match := _SCHEME.match(text):
+        found.scheme = match["scheme"].lower()
+        if set(match["gap"]) & set(_INVISIBLE):
+            traits.add(Trait.ODD_SPACE)
+        elif "+" in match["gap"]:
+            traits.add(Trait.PLUS_FOR_SPACE)
+        elif match["gap"] and Trait.PERCENT_ENCODED not in traits:
+            traits.add(Trait.LITERAL_SPACE)
+    elif match := _OTHER_SCHEME.match(text):
+        found.scheme = match["scheme"].lower()
+    payload = text[match.end() :].strip() if match else text.strip()
+    while found.scheme and (again := _TWICE.match(payload)):
+        traits.add(Trait.PREFIX_TWICE)
+        found.scheme, payload = "basic", payload[again.end() :].strip()
+    if set(payload) & set(_INVISIBLE):
+        traits.add(Trait.ODD_SPACE)
+        payload = payload.translate(dict.fromkeys(map(ord, _INVISIBLE)))
+    return payload
 
 
 def _without_quotes(text: str, traits: set[Trait]) -> str:
@@ -377,7 +436,7 @@ def _decoded(text: str, traits: set[Trait]) -> str:
     if re.search(r"%25(?:20|3[dD]|2[bBfF])", text):
         traits.add(Trait.PERCENT_TWICE)
         text = unquote(text)
-    if re.search(r"%(?:20|3[dD]|2[bBfF]|3[aA]|09)", text):
+    if re.search(r"%(?:20|3[dD]|2[bBfF]|3[aA]|09|[cC]2%[aA]0)", text):
         traits.add(Trait.PERCENT_ENCODED)
         text = unquote(text)
     return text

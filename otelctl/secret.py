@@ -32,6 +32,8 @@ _TOKEN_SHAPED = re.compile(
 
 # Words of a header that are no part of its secret.
 _AROUND = frozenset({"authorization:", "authorization=basic", "authorization=bearer", "basic", "bearer"})
+# Words of the commands that otelctl advises, which a line that sets the variable may hold unexpanded.
+_OURS = re.compile(r"[$`(\"']*(?:otelctl|encode-auth|inspect-auth|--prompt|--fix)[)`\"']*")
 
 # As html.escape does it, whose module brings the tables of all entities along.
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
@@ -177,7 +179,7 @@ class Redactor:
         forms: set[str] = set()
         while self._told:
             text = self._told.pop()
-            words = [word for word in text.split() if word.lower() not in _AROUND]
+            words = [word for word in text.split() if word.lower() not in _AROUND and not _OURS.fullmatch(word.lower())]
             inner = [one for word in (text, *words) for one in _embedded(word)]
             # Long words cover the text that they make up; short ones could be anybody's, the text they make up not.
             whole = () if all(len(word) >= _WINDOW for word in words) else (text,)
@@ -235,6 +237,8 @@ def _public_windows() -> set[str]:
         for mark in ("=", '="', "='", ":", ': "'):
             words = f"export OTEL_EXPORTER_OTLP_{name}{mark}Authorization=Basic"
             found |= _cut("".join(words.split()))
+            for command in ("encode-auth --prompt)", "encode-auth)", "inspect-auth --fix)"):
+                found |= _cut("".join(f"export OTEL_EXPORTER_OTLP_{name}{mark}$(otelctl {command}".split()))
     for name in ("Authorization", "authorization"):
         for mark in ("=", ":"):
             for gap in ("%20", "%2520", "+"):

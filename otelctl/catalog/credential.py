@@ -50,11 +50,8 @@ SERVER_WANTS_CREDENTIAL = _error(
     "AUTH-WANTED",
     "The server wants a credential and none is configured",
     "{host} answered {status} to a request without Authorization.",
-    "This receiver is guarded (its answer names the scheme: {scheme}), and no OTLP headers are set.",
-    Step(
-        "Set the header that this receiver wants.",
-        'export OTEL_EXPORTER_OTLP_HEADERS="$(otelctl encode-auth --prompt)"',
-    ),
+    "This receiver is guarded (its answer names the scheme: {scheme}), and {configured}.",
+    Step("Set the header that this receiver wants.", "{set_command}"),
 )
 VALUE_MISSING = _error(
     "AUTH-VALUE-MISSING",
@@ -95,9 +92,10 @@ SPACE_DROPPED = _error(
 )
 LINE_WRAPPED = _error(
     "AUTH-LINE-WRAPPED",
-    "A line break stands inside the header",
-    "The base64 is broken by white space; an HTTP header cannot hold a line break.",
-    "GNU base64 wraps its output at 76 columns, and a token is longer than that.",
+    "A line break or a space stands inside the base64",
+    "What follows the scheme is base64 in pieces, with white space between them.",
+    "GNU base64 wraps its output at 76 columns, and a token is longer than that. An HTTP header cannot hold a line "
+    "break, and no server takes base64 with a space in it.",
     _REBUILD,
     Step("When encoding by hand on Linux, use base64 -w0."),
     refs=("https://www.gnu.org/software/coreutils/manual/html_node/base64-invocation.html",),
@@ -114,6 +112,22 @@ STRAY_SPACE = _error(
     "The encoded credential holds stray white space",
     "The decoded pair has white space around the instance ID or the token, which becomes part of it.",
     "It came along when the value was copied.",
+    _REBUILD,
+)
+ODD_SPACE = _error(
+    "AUTH-ODD-SPACE",
+    "An invisible character that is no space stands in the header",
+    "The value of Authorization holds a no-break space, or another character that looks like a space or like nothing.",
+    "Web pages, chats and word processors put such characters in, and they are copied along. A server wants one plain "
+    "space after Basic, and sees no scheme that it knows where another character stands.",
+    _REBUILD,
+    refs=("https://www.rfc-editor.org/rfc/rfc7617#section-2",),
+)
+PREFIX_TWICE = _error(
+    "AUTH-PREFIX-TWICE",
+    "The header's beginning stands twice",
+    "`Authorization=` or `Basic` stands once more in the value of Authorization.",
+    "A value that had its beginning already was put behind another one.",
     _REBUILD,
 )
 QUOTED = _error(
@@ -141,6 +155,14 @@ NAME_MISSING = _error(
     "OTEL_EXPORTER_OTLP_HEADERS holds key=value pairs; a value without a name is dropped.",
     _REBUILD,
     refs=(_SPEC,),
+)
+NAME_MISSPELT = _error(
+    "AUTH-NAME-MISSPELT",
+    "The header's name is misspelt",
+    "The header is called {seen}, and its value is what belongs into Authorization.",
+    "A server reads Authorization alone; a header of another name is passed over, as if no credential were sent.",
+    _REBUILD,
+    refs=("https://www.rfc-editor.org/rfc/rfc9110#section-11.6.2",),
 )
 SCHEME_MISSING = _error(
     "AUTH-SCHEME-MISSING",
@@ -251,8 +273,9 @@ REGION = Diagnosis(
 PLACEHOLDER = _error(
     "AUTH-PLACEHOLDER",
     "The credential is a placeholder",
-    "What stands in {where} is an example or an unexpanded variable, not a credential.",
-    "A line from a guide was copied and its value never replaced, or a variable was written where nothing expands it.",
+    "What stands in {where} is an example, or a variable or command that nothing expanded; it is no credential.",
+    "A line from a guide was copied and its value never replaced, or `$NAME` or `$(command)` was written where nothing "
+    "expands it: in single quotes, in a .env file, or in a manifest.",
     _NEW,
 )
 INVALID = _error(
@@ -345,9 +368,12 @@ ROWS = (
     LINE_WRAPPED,
     TRAILING_NEWLINE,
     STRAY_SPACE,
+    ODD_SPACE,
+    PREFIX_TWICE,
     QUOTED,
     COLON_SYNTAX,
     NAME_MISSING,
+    NAME_MISSPELT,
     SCHEME_MISSING,
     NOT_ENCODED,
     NOT_BASE64,

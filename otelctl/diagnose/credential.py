@@ -32,6 +32,7 @@ CERTAIN, LIKELY, POSSIBLE = Certainty.CERTAIN, Certainty.LIKELY, Certainty.POSSI
 
 # Places whose text may be meant for something else than the variable.
 _TYPED = frozenset({SourceKind.STDIN, SourceKind.FILE, SourceKind.SECRET})
+_HEADERS = re.compile(r"OTEL_EXPORTER_OTLP(?:_[A-Z]+)?_HEADERS")
 _GRAFANAS = frozenset({TokenKind.ACCESS_POLICY, TokenKind.TRUNCATED, TokenKind.SERVICE_ACCOUNT, TokenKind.LEGACY_KEY})
 
 
@@ -96,10 +97,7 @@ def judge_header(
         sure = LIKELY if grafana is False else CERTAIN
         shown = _shown(header.instance_id.reveal())
         found.append(catalog.REVERSED.found(sure, subject, instance_id=shown, mend_command=mend))
-    if Trait.NAME_MISSING in traits:
-        found.append(catalog.NAME_MISSING.found(syntax, subject, seen=header.form.value, mend_command=mend))
-    if Trait.QUOTED in traits:
-        found.append(catalog.QUOTED.found(syntax, subject, mend_command=mend))
+    found += _judge_beginning(header, subject, mend, syntax, grafana=grafana)
     if Trait.WRAPPED in traits:
         found.append(catalog.LINE_WRAPPED.found(CERTAIN, subject, mend_command=mend))
     if header.scheme not in {"", "basic"}:
@@ -108,6 +106,25 @@ def judge_header(
     found += _judge_consumer(header, subject, mend, consumer)
     found += _judge_pair(header, subject, grafana=grafana)
     return tuple(found)
+
+
+def _judge_beginning(
+    header: Header, subject: str, mend: str, syntax: Certainty, *, grafana: bool | None
+) -> list[Finding]:
+    """Judge what stands before the credential: the name, the quotes, the scheme and the space after it."""
+    traits = header.traits
+    found: list[Finding] = []
+    if Trait.NAME_MISSING in traits:
+        found.append(catalog.NAME_MISSING.found(syntax, subject, seen=header.form.value, mend_command=mend))
+    if Trait.NAME_MISSPELT in traits:
+        found.append(catalog.NAME_MISSPELT.found(CERTAIN, subject, seen=header.name, mend_command=mend))
+    if Trait.QUOTED in traits:
+        found.append(catalog.QUOTED.found(syntax, subject, mend_command=mend))
+    if Trait.PREFIX_TWICE in traits:
+        found.append(catalog.PREFIX_TWICE.found(_certainty(header, grafana=grafana), subject, mend_command=mend))
+    if Trait.ODD_SPACE in traits:
+        found.append(catalog.ODD_SPACE.found(CERTAIN, subject, mend_command=mend))
+    return found
 
 
 def _is_blank(header: Header) -> bool:
@@ -361,9 +378,21 @@ def judge_refusal(refused: Refused) -> tuple[Finding, ...]:
     if suspects:
         return suspects
     if not refused.sent:
+        variable = subject.partition(",")[0]
+        others = not variable.endswith("ENDPOINT")  # the place of the headers, where there are any
+        kept = f"${variable}," if others and _HEADERS.fullmatch(subject) else ""
+        name = variable if kept else "OTEL_EXPORTER_OTLP_HEADERS"
         return (
             catalog.SERVER_WANTS_CREDENTIAL.found(
-                CERTAIN, subject, host=refused.host, status=answer.shown, scheme=scheme
+                CERTAIN,
+                subject,
+                host=refused.host,
+                status=answer.shown,
+                scheme=scheme,
+                configured="the OTLP headers that are set hold none" if others else "no OTLP headers are set",
+                set_command="otelctl encode-auth --prompt"
+                if others and not kept
+                else f'export {name}="{kept}$(otelctl encode-auth --prompt)"',
             ),
         )
     if none_seen:

@@ -111,6 +111,24 @@ AT_THE_GATEWAY = [
     ),
     pytest.param(basic(f" {ID}"), UNKNOWN, "AUTH-STRAY-SPACE", LIKELY, marks=case("AUTH-STRAY-SPACE")),
     pytest.param(basic(right=f"{TOKEN} "), UNKNOWN, "AUTH-STRAY-SPACE", LIKELY, marks=case("AUTH-STRAY-SPACE")),
+    *(
+        pytest.param(f"Authorization=Basic{gap}{PACKED}", NONE_SENT, "AUTH-ODD-SPACE", CERTAIN, marks=marks)
+        for gap, marks in (
+            ("\u00a0", [case("AUTH-ODD-SPACE"), near_miss("AUTH-NONE-SENT")]),
+            (" \u200b", case("AUTH-ODD-SPACE")),
+            ("%C2%A0", case("AUTH-ODD-SPACE")),
+        )
+    ),
+    *(
+        pytest.param(f"Authorization={lead}Basic {PACKED}", NONE_SENT, "AUTH-PREFIX-TWICE", CERTAIN, marks=marks)
+        for lead in ("Basic ", "Authorization=", "Bearer ", "Basic Basic ", "Basic Authorization: ")
+        for marks in ([case("AUTH-PREFIX-TWICE"), near_miss("AUTH-LINE-WRAPPED", "AUTH-NOT-BASE64")],)
+    ),
+    *(
+        pytest.param(f"{name}=Basic {PACKED}", NONE_SENT, "AUTH-NAME-MISSPELT", CERTAIN, marks=marks)
+        for name in ("Autorization", "Authorisation", "authorizaton", "x-team=blue,Authorizations")
+        for marks in ([case("AUTH-NAME-MISSPELT"), near_miss("AUTH-NONE-CONFIGURED")],)
+    ),
     pytest.param(f"'{RIGHT}'", NONE_SENT, "AUTH-QUOTED", CERTAIN, marks=case("AUTH-QUOTED")),
     pytest.param(f'Authorization="Basic {PACKED}"', NONE_SENT, "AUTH-QUOTED", CERTAIN, marks=case("AUTH-QUOTED")),
     pytest.param(f"Authorization=Basic “{PACKED}”", NONE_SENT, "AUTH-QUOTED", CERTAIN, marks=case("AUTH-QUOTED")),
@@ -202,6 +220,12 @@ AT_THE_GATEWAY = [
             basic(right="${GRAFANA_API_TOKEN}"),
             "Authorization=Basic <base64 of instanceID:token>",
             "Authorization=Basic $CREDENTIAL",
+            "Authorization=Basic $(otelctl encode-auth)",
+            "Authorization=Basic $(echo -n 1:2 | base64 -w0)",
+            "Authorization=Basic `otelctl encode-auth`",
+            "Authorization=$(otelctl encode-auth)",
+            "Authorization=Basic ${{ secrets.OTLP }}",
+            "$(otelctl inspect-auth --fix)",
             "Authorization=Basic your-token",
             basic(right="your-token"),
         )
@@ -262,7 +286,8 @@ HEALTHY_AT_GRAFANA = [
     "AUTH-LINE-WRAPPED", "AUTH-QUOTED", "AUTH-COLON-SYNTAX", "AUTH-NAME-MISSING", "AUTH-SCHEME-MISSING",
     "AUTH-NOT-ENCODED", "AUTH-NOT-BASE64", "AUTH-HALF-MISSING", "AUTH-DOUBLE-ENCODED", "AUTH-SCHEME", "AUTH-TOKEN-KIND",
     "AUTH-TOKEN-TRUNCATED", "AUTH-TOKEN-EMPTY", "AUTH-ID-NOT-NUMERIC", "AUTH-PLACEHOLDER", "AUTH-SPACE-DROPPED",
-    "AUTH-REGION", "AUTH-STRAY-SPACE", "AUTH-TRAILING-NEWLINE", "AUTH-BASE64-VARIANT",
+    "AUTH-REGION", "AUTH-STRAY-SPACE", "AUTH-TRAILING-NEWLINE", "AUTH-BASE64-VARIANT", "AUTH-ODD-SPACE",
+    "AUTH-PREFIX-TWICE", "AUTH-NAME-MISSPELT",
 )  # fmt: skip
 def test_a_right_header_that_is_accepted(header: str) -> None:
     """The right header, in every form in which SDKs take it, gives no finding once the gateway accepts it."""
@@ -275,6 +300,9 @@ HEALTHY_ELSEWHERE = [
     "X-Scope-OrgID=tenant-1",
     "x-tenant=a:b",
     "api-key=abc=",
+    f"x-authorization=Basic {PACKED}",
+    f"proxy-authorization=Basic {PACKED}",
+    "authorized=yes",
     "Authorization=Bearer eyJhbGciOiJIUzI1NiJ9.e30.abc",
     "Authorization=Bearer invalid-token-1",
     "Authorization=ApiKey dGVzdA==",
@@ -301,8 +329,9 @@ HEALTHY_ELSEWHERE = [
 @pytest.mark.parametrize("url", [OWN, LOCAL, "http://collector:4318", "http://10.1.2.3:4318"])
 @pytest.mark.parametrize("header", HEALTHY_ELSEWHERE)
 @near_miss(
-    "AUTH-SCHEME", "AUTH-PLACEHOLDER", "AUTH-TOKEN-KIND", "AUTH-ID-NOT-NUMERIC", "AUTH-NOT-BASE64", "AUTH-QUOTED"
-)
+    "AUTH-SCHEME", "AUTH-PLACEHOLDER", "AUTH-TOKEN-KIND", "AUTH-ID-NOT-NUMERIC", "AUTH-NOT-BASE64", "AUTH-QUOTED",
+    "AUTH-NAME-MISSPELT",
+)  # fmt: skip
 def test_other_servers_have_rules_of_their_own(url: str, header: str | None) -> None:
     """What another server accepts is no fault, however little it looks like Grafana Cloud's credential."""
     assert check(target(url, header), always(SUCCESS)).findings == ()
@@ -352,6 +381,45 @@ AT_OTHERS = [
 def test_what_another_server_refuses(header: str | None, said: HttpAnswer, code: str) -> None:
     """A 401 or 403 of a server that is not Grafana Cloud's is told by what it says, not by Grafana's rules."""
     assert primary(check(target(OWN, header), always(said))) == (code, CERTAIN)
+
+
+@case("AUTH-WANTED")
+def test_a_credential_is_wanted_beside_other_headers() -> None:
+    """Where headers are set that hold no Authorization, that is said, and the mend keeps them."""
+    alone, beside = (check(target(OWN, header), always(answer(401))).primary for header in (None, "x-team=blue"))
+    assert alone is not None
+    assert beside is not None
+    assert "no OTLP headers are set" in alone.cause
+    assert alone.fix[0].command == 'export OTEL_EXPORTER_OTLP_HEADERS="$(otelctl encode-auth --prompt)"'
+    assert "no OTLP headers are set" not in beside.cause
+    assert (
+        beside.fix[0].command
+        == 'export OTEL_EXPORTER_OTLP_HEADERS="$OTEL_EXPORTER_OTLP_HEADERS,$(otelctl encode-auth --prompt)"'
+    )
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f"Authorization=Basic\u00a0{PACKED}",
+        f"Authorization=Basic Basic {PACKED}",
+        f"Authorization=Authorization=Basic {PACKED}",
+        f"Autorization=Basic {PACKED}",
+    ],
+)
+def test_what_stands_at_the_beginning_is_mended(header: str) -> None:
+    """A misspelt name, a doubled beginning and an odd space leave both halves readable: --fix prints the header."""
+    ended = run("inspect-auth", "--fix", variables={"OTEL_EXPORTER_OTLP_HEADERS": header})
+    assert (ended.code, ended.stdout.decode()) == (0, RIGHT + "\n")
+
+
+def test_a_command_that_nothing_expanded_does_not_mask_the_advice() -> None:
+    """Where the value is a command of ours in `$(…)`, its words are no secret, and the mend can be read."""
+    for header in ("Authorization=Basic $(otelctl encode-auth)", "$(otelctl inspect-auth --fix)"):
+        ended = run("inspect-auth", variables={"OTEL_EXPORTER_OTLP_HEADERS": header})
+        assert ended.code == 1
+        assert "otelctl encode-auth --prompt" in ended.stdout.decode()
+        assert "••••" not in ended.stdout.decode()
 
 
 @near_miss("AUTH-TOKEN-TRUNCATED", "AUTH-TOKEN-KIND", "AUTH-STRAY-SPACE", "AUTH-ID-NOT-NUMERIC")
