@@ -54,7 +54,7 @@ from otelctl.facts import (
 from otelctl.model import Certainty, Finding, Severity
 from otelctl.ports import Link, World
 from otelctl.secret import Redactor, Secret
-from otelctl.settings import Setting, Source, SourceKind
+from otelctl.settings import GRAFANA_ENDPOINT, Setting, Source, SourceKind
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -79,6 +79,7 @@ class Target:
     `per_signal` says that the URL is used as it is. `mend_command` prints or sets the mended header. `timeout` bounds
     each stage and `deadline` the whole, in seconds. `gzip` compresses what is sent. `plaintext` is *_INSECURE, which
     gRPC reads where no scheme says it; `detect` finds out what the port speaks, whatever `protocol` says.
+    `stores` says that a store is to hold the settings: under which names they came does not matter then.
     """
 
     endpoint: Setting[str]
@@ -98,6 +99,7 @@ class Target:
     log: otlp.SyntheticLog | None = None
     plaintext: Setting[str] | None = None
     detect: bool = False
+    stores: bool = False
 
     def payload(self, signal: Signal) -> Message | None:
         """Return what is sent of a signal, None where nothing is."""
@@ -180,7 +182,7 @@ def table(
     """
     path: tuple[str, ...] = ("settings", "endpoint", "credential", "dns", "tcp", "tls")
     rows = [
-        Check("settings", "the settings name a protocol that can be checked", (), _settings),
+        Check("settings", "the protocol is one that can be checked", (), _settings),
         Check("endpoint", "the endpoint is an OTLP URL", (), _endpoint),
         Check("credential", "the credential is well formed", (), _credential),
         Check("dns", "the host name resolves", ("endpoint",), _dns),
@@ -233,7 +235,9 @@ def _settings(run: Run) -> Outcome:
     target = run.target
     findings = _split(run, settings_judge.judge_protocol(target.protocol, _parse(run)))
     switches = settings_judge.judge_switches(target.disabled, target.exporter)
-    said = target.protocol.value if not target.detect or _asked(run) else "to be found out"
+    said = target.protocol.value
+    if _asked(run) is None:
+        said = "to be found out" if target.detect else f"no setting names one, {said} is probed"
     return Outcome((*findings, *switches), said)
 
 
@@ -268,7 +272,9 @@ def _endpoint(run: Run) -> Outcome:
             per_signal=target.per_signal,
             credential=_confidential(run),
         )
-    return Outcome(_split(run, findings), f"{run.url} from {run.subject}")
+    ours = target.endpoint.source.name == GRAFANA_ENDPOINT and not target.stores
+    read = ", which SDKs do not read (they read OTEL_EXPORTER_OTLP_ENDPOINT)" if ours else ""
+    return Outcome(_split(run, findings), f"{run.url} from {run.subject}{read}")
 
 
 _PATH_DROPPED = "GRPC-PATH-DROPPED"
@@ -550,7 +556,18 @@ def _seen(run: Run, exchange: Exchange) -> Exchange:
     answer = replace(raw, reason=run.redact(raw.reason), headers=headers)
     if run.date is None and answer.header("date"):
         run.date = (answer.header("date"), run.world.clock.now())
+    if run.target.headers is not None:
+        exchange = replace(exchange, tenant_command=_with_tenant(run.target.headers.source, run.target.mend_command))
     return replace(exchange, answer=answer, text=(run.redact(exchange.read.message) or answer.reason)[:_TEXT])
+
+
+def _with_tenant(source: Source, mend_command: str) -> str:
+    """Return the command that adds a tenant's header to the headers of that source, and loses none of them."""
+    variable = source.kind is SourceKind.VARIABLE
+    if variable and source.name.endswith("_HEADERS"):
+        return f'export {source.name}="${source.name},X-Scope-OrgID=TENANT"'
+    made = "otelctl encode-auth" if variable else mend_command
+    return f'export OTEL_EXPORTER_OTLP_HEADERS="$({made}),X-Scope-OrgID=TENANT"'
 
 
 # What gRPC says by itself, and takes from nobody.

@@ -69,7 +69,8 @@ METHOD = _row(
     Severity.ERROR,
     "{posted} answered 405: {text}.",
     "OTLP is sent by POST. Something other than a receiver is at this path, a query API for instance.",
-    Step("Point the exporter at the OTLP receiver.", _AGAIN),
+    Step("Point the exporter at the OTLP receiver: a Collector takes /v1/traces, Grafana Cloud's gateway /otlp."),
+    Step("Then check again.", _AGAIN),
 )
 TOO_LARGE = _row(
     "OTLP-413",
@@ -104,7 +105,8 @@ SERVER_ERROR = _row(
     Severity.ERROR,
     "{posted} answered {status}: {text}.",
     "The receiver took the request and could not handle it; exporters drop the batch and do not try again.",
-    Step("Read the receiver's log; then check again.", _AGAIN),
+    Step("Read the receiver's log: it says what failed."),
+    Step("Then check again.", _AGAIN),
 )
 UNAVAILABLE = _row(
     "OTLP-503",
@@ -121,7 +123,7 @@ TENANT = _row(
     "{posted} answered {status}: {text}.",
     "This is a self-hosted, multi-tenant backend: it takes the tenant from the header X-Scope-OrgID, and none was "
     "sent.",
-    Step("Add the header to the others.", "export OTEL_EXPORTER_OTLP_HEADERS=X-Scope-OrgID=TENANT"),
+    Step("Add the header to the others; in place of TENANT stands the tenant's own name.", "{tenant_command}"),
     refs=("https://grafana.com/docs/tempo/latest/operations/manage-advanced-systems/multitenancy/",),
 )
 UNIMPLEMENTED = _row(
@@ -184,7 +186,8 @@ UNCLEAR = _row(
     Severity.UNKNOWN,
     "{posted} answered {status} with {what}: {text}.",
     "It fits no acceptance and no known failure, so nothing can be said for sure.",
-    Step("See the whole exchange's facts.", "otelctl check-endpoint {url} --format json"),
+    Step("Ask those who run the server what it is; a receiver answers 200, with an empty body or a JSON object."),
+    Step("See the answer for yourself. This sends no credential.", "curl -si -X POST {posted}"),
 )
 
 ROWS = (

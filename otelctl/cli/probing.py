@@ -108,6 +108,7 @@ def _target(
         exporter=settings.find(layers, f"OTEL_{first.value.upper()}_EXPORTER"),
         plaintext=settings.option(layers, first, "INSECURE"),
         detect=detect,
+        stores=session.command == "push-secret",
     )
 
 

@@ -25,6 +25,7 @@ class Exchange:
     """One request and its answer, as far as a judge needs them.
 
     `text` is the answer's own words, redacted and bounded. `empty` tells that the request held no telemetry.
+    `tenant_command` adds the header of a tenant to those that are configured.
     """
 
     url: str
@@ -36,6 +37,7 @@ class Exchange:
     protocol: Protocol
     size: int
     empty: bool
+    tenant_command: str = "export OTEL_EXPORTER_OTLP_HEADERS=X-Scope-OrgID=TENANT"
 
     @property
     def words(self) -> str:
@@ -206,7 +208,6 @@ def _unclear(exchange: Exchange, what: str) -> Finding:
         status=exchange.answer.shown,
         what=what,
         text=exchange.text or "no text",
-        url=exchange.url,
     )
 
 
@@ -241,6 +242,7 @@ def _by_text(exchange: Exchange) -> tuple[Finding, ...]:
                 "text": exchange.text,
                 "url": exchange.url,
                 "size": exchange.size,
+                "tenant_command": exchange.tenant_command,
             }
             return (row.found(sure, exchange.subject, **{name: evidence[name] for name in row.placeholders}),)
     return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import re
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from otelctl import otlp
 from otelctl.facts import HttpAnswer, HttpRequest, Protocol, Signal
 from otelctl.model import Certainty, Report, Severity
+from otelctl.secret import Secret
+from otelctl.settings import Setting, Source, SourceKind
 from tests.cases.marks import case, near_miss
 from tests.support.gateway import transcripts
 from tests.support.world import (
@@ -414,3 +417,41 @@ def test_a_credential_is_accepted_where_it_is_known_to_be_looked_at() -> None:
         report = check(target(url, "Authorization=Basic MTIzOmFiYw=="), always(SUCCESS))
         (probe,) = (result for result in report.results if result.check == "traces")
         assert words in probe.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "command"),
+    [
+        (
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            SourceKind.VARIABLE,
+            'export OTEL_EXPORTER_OTLP_HEADERS="$OTEL_EXPORTER_OTLP_HEADERS,X-Scope-OrgID=TENANT"',
+        ),
+        (
+            "GRAFANA_INSTANCE_ID and GRAFANA_API_TOKEN",
+            SourceKind.VARIABLE,
+            'export OTEL_EXPORTER_OTLP_HEADERS="$(otelctl encode-auth),X-Scope-OrgID=TENANT"',
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            SourceKind.ENV_FILE,
+            'export OTEL_EXPORTER_OTLP_HEADERS="$(otelctl inspect-auth --fix),X-Scope-OrgID=TENANT"',
+        ),
+        (None, None, "export OTEL_EXPORTER_OTLP_HEADERS=X-Scope-OrgID=TENANT"),
+    ],
+)
+@case("OTLP-TENANT")
+def test_the_tenant_comes_beside_the_credential(name: str | None, kind: SourceKind | None, command: str) -> None:
+    """The header of a tenant is added to the headers that are configured, wherever they came from."""
+    headers = Setting(Secret("Authorization=Basic MTIzOmFiYw=="), Source(kind, name)) if name and kind else None
+    report = check(dataclasses.replace(target(OWN), headers=headers), always(status(401, 16, "no org id")))
+    assert report.primary is not None
+    assert (report.primary.code, report.primary.fix[0].command) == ("OTLP-TENANT", command)
+
+
+@pytest.mark.parametrize("said", [answer(405), answer(500), answer(418)])
+def test_where_no_command_mends_a_sentence_comes_first(said: HttpAnswer) -> None:
+    """The failing command again is no mend: what to do comes before it, as a sentence."""
+    report = check(target(OWN), always(said))
+    assert report.primary is not None
+    assert report.primary.fix[0].command is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from otelctl.diagnose.settings import judge_protocol, judge_switches
@@ -81,3 +83,21 @@ def test_grpc_to_the_gateway() -> None:
 def test_grpc_elsewhere(url: str) -> None:
     """gRPC to a receiver that may well speak it, Tempo's own host at Grafana Cloud included, is no fault."""
     assert judge_protocol(variable("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), parse(url)) == ()
+
+
+def test_what_no_setting_names_is_said_to_be_a_default() -> None:
+    """The protocol that is probed by default is not said to be named by the settings."""
+    by_default = Setting(str(Protocol.HTTP_PROTOBUF), Source(SourceKind.DEFAULT, "the default"))
+    for protocol, words in ((by_default, "no setting names one, http/protobuf is probed"), (None, "http/protobuf")):
+        aim = target("http://localhost:4318")
+        aim = dataclasses.replace(aim, protocol=protocol or aim.protocol)
+        assert check(aim, always(SUCCESS)).results[0].detail == words
+
+
+def test_a_variable_of_ours_is_said_to_be_none_of_the_sdks() -> None:
+    """An endpoint from GRAFANA_OTLP_ENDPOINT is no finding, and said to be read by no SDK; a store may hold it."""
+    aim = target(GATEWAY, variable="GRAFANA_OTLP_ENDPOINT")
+    report = check(dataclasses.replace(aim, headers=target(headers="Authorization=Bearer x").headers), always(SUCCESS))
+    assert "SDKs do not read" in report.results[1].detail
+    for other in (dataclasses.replace(aim, stores=True), target(GATEWAY)):
+        assert "SDKs" not in check(other, always(SUCCESS)).results[1].detail
