@@ -284,6 +284,7 @@ class Variant(enum.StrEnum):
     SIGNAL_ADDED = "with the signal's path"
     SLASH_DROPPED = "without the slash at its end"
     OTHER_SIGNAL = "for another signal"
+    ELSEWHERE = "at a receiver's usual path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,10 +321,16 @@ def alternatives(configured: Endpoint, signal: Signal, *, per_signal: bool) -> t
         add(Variant.OTLP_DROPPED, base.with_path(base.path.removesuffix("/otlp")))
     else:
         add(Variant.OTLP_ADDED, base.with_path(f"{base.path}/otlp"))
+    for usual in ("/otlp", ""):
+        add(Variant.ELSEWHERE, base.with_path(usual))
     found += [
         Alternative(Variant.OTHER_SIGNAL, configured, signal_endpoint(base, other), other)
         for other in Signal
         if other is not signal
     ]
     refused = configured if per_signal else signal_endpoint(configured, signal)
-    return tuple(one for one in found if one.posted.path != refused.path)
+    once: dict[str, Alternative] = {}
+    for one in found:
+        if one.posted.path != refused.path:
+            once.setdefault(one.posted.path, one)
+    return tuple(once.values())

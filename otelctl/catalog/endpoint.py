@@ -129,6 +129,14 @@ SELF_HOSTED_OTLP = _error(
     "/otlp is the path of Grafana Cloud's gateway. A Collector, Alloy or Tempo takes exports at /v1/… directly.",
     _SET,
 )
+PATH_WRONG = _error(
+    "URL-PATH-WRONG",
+    "The endpoint's path is not the receiver's",
+    "Exports go to {posted}: 404; the same host answers at {works}.",
+    "Grafana Cloud's gateway takes exports below /otlp, most other receivers at /v1/… directly; a path of another "
+    "kind, in capitals or doubled leads nowhere.",
+    _SET,
+)
 PORT_PROTOCOL = _error(
     "URL-PORT-PROTOCOL",
     "Port and protocol do not belong together",
@@ -177,6 +185,7 @@ ROWS = (
     ZONE_UNKNOWN,
     PLAINTEXT,
     SELF_HOSTED_OTLP,
+    PATH_WRONG,
     PORT_PROTOCOL,
     PROMETHEUS_PATH,
     USERINFO,

@@ -184,6 +184,9 @@ def judge_not_found(
         text = f"neither do these take it: {names}" if tried else "no other path was tried"
         return (catalog.NOTHING_THERE.found(CERTAIN, subject, posted=posted.url, tried=text, url=endpoint.url),)
     works, sure = working
+    row = _ROWS[works.variant]
+    if works.variant is Variant.OTLP_DROPPED and "/otlp/" in works.posted.path:
+        row = catalog.PATH_WRONG  # /otlp is right there, and was there twice
     evidence: dict[str, object] = {
         "posted": posted.url,
         "status": 404,
@@ -192,7 +195,6 @@ def judge_not_found(
         "url": endpoint.url,
         "mend_command": mend(source, works.value),
     }
-    row = _ROWS[works.variant]
     return (row.found(sure, subject, **{name: evidence[name] for name in row.placeholders}),)
 
 
@@ -202,6 +204,7 @@ _ROWS = {
     Variant.SIGNAL_ONCE: catalog.PATH_DOUBLED,
     Variant.SIGNAL_ADDED: catalog.SIGNAL_PATH_MISSING,
     Variant.SLASH_DROPPED: catalog.TRAILING_SLASH,
+    Variant.ELSEWHERE: catalog.PATH_WRONG,
     Variant.OTHER_SIGNAL: otlp_catalog.UNIMPLEMENTED,
 }
 

@@ -114,7 +114,12 @@ BASES: list[tuple[str, Server, str, Certainty, str]] = [
     ("http://localhost:4318/v1/traces", receiver("/v1/traces"), "URL-PATH-DOUBLED", CERTAIN, "http://localhost:4318"),
     ("http://localhost:4318/v1/", receiver("/v1/traces"), "URL-PATH-DOUBLED", CERTAIN, "http://localhost:4318"),
     ("http://localhost:4318/otlp", receiver("/v1/traces"), "URL-SELF-HOSTED-OTLP", CERTAIN, "http://localhost:4318"),
-    ("http://localhost:4318/nowhere", receiver("/v1/traces"), "URL-NOT-FOUND", CERTAIN, ""),
+    ("http://localhost:4318/nowhere", receiver("/v1/traces"), "URL-PATH-WRONG", CERTAIN, "http://localhost:4318"),
+    ("http://localhost:4318/foo", cloud, "URL-PATH-WRONG", CERTAIN, "http://localhost:4318/otlp"),
+    ("http://localhost:4318/OTLP", cloud, "URL-PATH-WRONG", CERTAIN, "http://localhost:4318/otlp"),
+    ("http://localhost:4318/otlp/otlp", cloud, "URL-PATH-WRONG", CERTAIN, "http://localhost:4318/otlp"),
+    ("http://localhost:4318/otlp/otlp", receiver("/v1/traces"), "URL-PATH-WRONG", CERTAIN, "http://localhost:4318"),
+    ("http://localhost:4318/nowhere", receiver("/elsewhere/v1/traces"), "URL-NOT-FOUND", CERTAIN, ""),
     (GATEWAY, always(NOT_FOUND), "URL-NOT-FOUND", CERTAIN, ""),
     ("https://tempo-prod-04-prod-eu-west-2.grafana.net", always(NOT_FOUND), "URL-QUERY-HOST", LIKELY, GATEWAY),
     ("https://tempo-prod-04-prod-eu-west-2.grafana.net/tempo", always(answer(405)), "URL-QUERY-HOST", LIKELY, GATEWAY),
@@ -222,6 +227,7 @@ HEALTHY: list[tuple[str, Server, str | None]] = [
     "URL-UNREADABLE", "URL-SCHEME-MISSING", "URL-OTLP-MISSING", "URL-PATH-DOUBLED", "URL-QUERY-HOST", "URL-UI-HOST",
     "URL-ZONE-UNKNOWN", "URL-PLAINTEXT", "URL-SELF-HOSTED-OTLP", "URL-PORT-PROTOCOL", "URL-PROMETHEUS-PATH",
     "URL-USERINFO", "URL-NOT-FOUND", "URL-MISTYPED", "URL-PLACEHOLDER",
+    "URL-PATH-WRONG",
 )  # fmt: skip
 def test_an_endpoint_that_takes_what_comes(url: str, server: Server, headers: str | None) -> None:
     """However unusual the URL: where a receiver answers with success, nothing is found."""
