@@ -187,10 +187,9 @@ TLS_UNTRUSTED = Diagnosis(
     "itself, or the server leaves out the intermediate certificates.",
     fix=(
         Step(
-            "Get the issuer's certificate from those who run the endpoint, and trust it.",
-            "otelctl check-endpoint {url} --ca-file ca.pem",
+            "Get the issuer's certificate (a PEM file) from those who run the endpoint; name it by --ca-file here, and "
+            "by OTEL_EXPORTER_OTLP_CERTIFICATE for the exporter."
         ),
-        Step("Tell the exporter the same.", "export OTEL_EXPORTER_OTLP_CERTIFICATE=ca.pem"),
         _SHOW_CERTIFICATES,
     ),
     references=(_EXPORTER_SPEC,),
@@ -205,10 +204,9 @@ TLS_INTERCEPTED = Diagnosis(
     "inspects TLS puts its own in their place; browsers here may trust it, Python and containers do not know it.",
     fix=(
         Step(
-            "Get that authority's certificate from your IT, and trust it.",
-            "otelctl check-endpoint {url} --ca-file company-ca.pem",
+            "Get that authority's certificate (a PEM file) from your IT; name it by --ca-file here, and by "
+            "OTEL_EXPORTER_OTLP_CERTIFICATE for the exporter."
         ),
-        Step("Tell the exporter the same.", "export OTEL_EXPORTER_OTLP_CERTIFICATE=company-ca.pem"),
         Step("Or have {host} excepted from inspection: the one who inspects can read the credential."),
         _SHOW_CERTIFICATES,
     ),
@@ -237,9 +235,8 @@ TLS_HOSTNAME = Diagnosis(
     cause="The endpoint goes by an alias, an address or an internal name that the certificate does not list, or the "
     "name leads to another server than the one that is meant.",
     fix=(
-        Step("Use one of the names in the certificate in the endpoint."),
+        Step("Use a name of the certificate in the endpoint.", "{mend_command}"),
         Step("Or have {host} added to the certificate's subject alternative names."),
-        _SHOW_CERTIFICATES,
     ),
 )
 
@@ -279,13 +276,10 @@ TLS_CLIENT_CERT = Diagnosis(
     "Collector with `client_ca_file`, or a proxy before it, does.",
     fix=(
         Step(
-            "Show the certificate that you were given for it.",
-            "otelctl check-endpoint {url} --client-cert client.pem --client-key client.key",
+            "Name the certificate and the key that you were given for it by --client-cert and --client-key here, and by "
+            "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY for the exporter."
         ),
-        Step(
-            "Tell the exporter the same.",
-            "export OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=client.pem OTEL_EXPORTER_OTLP_CLIENT_KEY=client.key",
-        ),
+        _SHOW_CERTIFICATES,
     ),
     references=(_EXPORTER_SPEC,),
 )
@@ -299,10 +293,9 @@ TLS_CLIENT_CERT_REFUSED = Diagnosis(
     "it has expired or was revoked, or it is not made for clients.",
     fix=(
         Step(
-            "See who issued the certificate, and until when it is valid.",
-            "openssl x509 -in client.pem -noout -issuer -dates -ext extendedKeyUsage",
+            "See who issued the certificate, and until when it is valid (openssl x509 -noout -issuer -dates); compare "
+            "the issuer with the authority that the receiver trusts (a Collector's `client_ca_file`)."
         ),
-        Step("Compare the issuer with the authority that the receiver trusts (a Collector's `client_ca_file`)."),
         _AGAIN,
     ),
 )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from email.utils import parsedate_to_datetime
 
 from otelctl import endpoint
 from otelctl.catalog import network as rows
-from otelctl.facts import Connected, Fault, FaultKind, HttpAnswer, Proxy, Resolved, Secured, Stage
+from otelctl.facts import Certificate, Connected, Fault, FaultKind, HttpAnswer, Proxy, Resolved, Secured, Stage
 from otelctl.model import Certainty, Diagnosis, Finding
 
 _CERTAIN, _LIKELY, _POSSIBLE = Certainty.CERTAIN, Certainty.LIKELY, Certainty.POSSIBLE
@@ -169,6 +170,7 @@ def _judge_tls(fault: Fault, place: _Place) -> tuple[Finding, ...]:
         "holder": (leaf.subject if leaf else "") or place.at.host,
         "issuer": (leaf.issuer if leaf else "") or "an issuer that could not be read",
         "names": (", ".join(leaf.names[:8]) if leaf else "") or "no host name at all",
+        "mend_command": _by_its_name(leaf, place),
         "begins": _date(leaf.not_before) if leaf else "a later date",
         "ends": _date(leaf.not_after) if leaf else "an earlier date",
     }
@@ -181,6 +183,21 @@ def _judge_tls(fault: Fault, place: _Place) -> tuple[Finding, ...]:
         return place.found(row, certainty, **about)
     row, certainty = _TLS_ROWS.get(fault.kind, (rows.TLS_FAILED, _CERTAIN))
     return place.found(row, certainty, **about)
+
+
+def _by_its_name(leaf: Certificate | None, place: _Place) -> str:
+    """Return the command that checks the one name of a certificate, or that shows what it holds.
+
+    The server chose the name: it is a command only where the endpoint is near, and so no stranger's.
+    """
+    names = [name for name in leaf.names if "*" not in name] if leaf else []
+    if leaf is not None and len(names) == 1 == len(leaf.names) and place.at.private and _NAME.fullmatch(names[0]):
+        return f"otelctl check-endpoint {shlex.quote(replace(place.at, host=names[0]).url)}"
+    host = shlex.quote(place.at.host)
+    return f"openssl s_client -connect {shlex.quote(place.at.origin)} -servername {host} -showcerts </dev/null"
+
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 
 
 def _judge_not_tls(fault: Fault, place: _Place) -> tuple[Finding, ...]:

@@ -543,3 +543,32 @@ def test_all_rows_are_listed_once() -> None:
     """Every diagnosis of the module is in ROWS, under a code of its own."""
     defined = [value for value in vars(rows).values() if isinstance(value, type(rows.DNS))]
     assert sorted(row.code for row in rows.ROWS) == sorted({row.code for row in defined})
+
+
+@pytest.mark.parametrize(
+    ("url", "names", "command"),
+    [
+        ("https://127.0.0.1:15202/otlp", ("localhost",), "otelctl check-endpoint https://localhost:15202/otlp"),
+        ("https://10.1.2.3:4318", ("otel.corp.example",), "otelctl check-endpoint https://otel.corp.example:4318"),
+        ("https://127.0.0.1:4318", ("localhost", "other"), "openssl s_client"),
+        ("https://127.0.0.1:4318", ("*.example.com",), "openssl s_client"),
+        ("https://127.0.0.1:4318", ("$(reboot)",), "openssl s_client"),
+        ("https://127.0.0.1:4318", (), "openssl s_client"),
+        ("https://otel.example.com", ("evil.example.com",), "openssl s_client"),
+    ],
+)
+@case("NET-TLS-HOSTNAME")
+def test_the_one_name_of_a_certificate_is_advised(url: str, names: tuple[str, ...], command: str) -> None:
+    """A near endpoint goes by the only name of its certificate; one that a stranger's server chose is in no command."""
+    seen = fault(TLS, KIND.CERT_HOSTNAME, certificate=leaf("CN=x", names=names))
+    (finding,) = judge_secure(seen, url=url, subject=SUBJECT)
+    assert str(finding.fix[0].command).startswith(command)
+    assert "evil" not in str(finding.fix[0].command)
+
+
+@pytest.mark.parametrize("kind", [KIND.CERT_UNTRUSTED, KIND.CLIENT_CERT_WANTED, KIND.CLIENT_CERT_REFUSED])
+def test_no_advice_names_a_file_that_nobody_has(kind: FaultKind) -> None:
+    """Advice about certificates holds no invented file in a command: pasted, it would fail."""
+    for url in (PLAIN, GATEWAY):
+        (finding,) = judge_secure(fault(TLS, kind, certificate=leaf("CN=Acme")), url=url, subject=SUBJECT)
+        assert not any(".pem" in (step.command or "") for step in finding.fix)
