@@ -33,6 +33,7 @@ _OTHER = re.compile(r"^\s*(?P<name>[A-Za-z0-9!#$&'*.^_|~-]+)\s*=")
 _OTHER_COLON = re.compile(r"^\s*(?P<name>x-[A-Za-z0-9-]+)\s*:", re.IGNORECASE)
 _INVISIBLE = "\u00a0\u00ad\u200b\u200c\u200d\u2060\u202f\u2007\ufeff"
 _SCHEME = re.compile(rf"^(?P<scheme>basic|bearer)(?P<gap>[\s+{_INVISIBLE}]+|$)", re.IGNORECASE)
+_CURL_HEADER = re.compile(r"(?<!\S)(?:-H\s*|--header[\s=]+)([\"'])(.*?)\1", re.DOTALL)
 # Other schemes that receivers of OTLP ask for; any other first word may be half of a wrapped credential.
 _OTHER_SCHEME = re.compile(
     r"^(?P<scheme>api-?key|api-?token|token|key|secret|digest|negotiate|oauth|dpop|splunk|signature|aws4-hmac-sha256)\s+",
@@ -65,6 +66,7 @@ class TokenKind(enum.StrEnum):
     TRUNCATED = "access policy token, incomplete"
     SERVICE_ACCOUNT = "service account token"
     LEGACY_KEY = "legacy API key"
+    WHOLE = "whole pair or header"
     PLACEHOLDER = "placeholder"
     EMPTY = "empty"
     OTHER = "unknown kind"
@@ -94,6 +96,8 @@ def read_token(text: str) -> Token:
         return Token(TokenKind.EMPTY)
     if is_placeholder(text):
         return Token(TokenKind.PLACEHOLDER)
+    if _whole(text):
+        return Token(TokenKind.WHOLE)
     if text.startswith("glsa_"):
         return Token(TokenKind.SERVICE_ACCOUNT)
     if text.startswith("eyJrIjoi"):
@@ -109,6 +113,18 @@ def read_token(text: str) -> Token:
     meta = payload.get("m")
     region = meta.get("r") if isinstance(meta, dict) else ""
     return Token(TokenKind.ACCESS_POLICY, _clean(payload.get("o")), _clean(payload.get("n")), _clean(region))
+
+
+def _whole(text: str) -> bool:
+    """Tell whether a text in a token's place holds instance ID and token, as a pair, as base64 or as a header."""
+    bare = _AGAIN.sub("", text.strip().strip(_QUOTES))
+    if ":" not in bare:
+        try:
+            bare = _unbase64("".join(bare.split()))
+        except ValueError:
+            return False
+    left, _, right = bare.partition(":")
+    return (is_instance_id(left) and looks_like_token(right)) or (looks_like_token(left) and is_instance_id(right))
 
 
 def is_placeholder(text: str) -> bool:
@@ -155,6 +171,8 @@ class Form(enum.StrEnum):
     BASE64 = "base64 alone"
     PAIR = "pair, not encoded"
     TOKEN = "token alone"  # noqa: S105  words, not a password
+    JSON = "JSON object"
+    CURL = "curl command"
     OTHER_HEADERS = "headers without Authorization"
     EMPTY = "empty"
 
@@ -163,6 +181,7 @@ class Trait(enum.StrEnum):
     """Something seen in a header's text that a careful hand would not have left there."""
 
     COLON_SYNTAX = "colon_syntax"
+    ENCLOSED = "enclosed"
     NAME_MISSING = "name_missing"
     NAME_MISSPELT = "name_misspelt"
     PREFIX_TWICE = "prefix_twice"
@@ -247,6 +266,7 @@ def _unbase64(text: str) -> str:
 _DROPPED = frozenset(
     {
         Trait.COLON_SYNTAX,
+        Trait.ENCLOSED,
         Trait.NAME_MISSING,
         Trait.NAME_MISSPELT,
         Trait.QUOTED,
@@ -291,6 +311,9 @@ def read_header(text: str) -> Header:
 
 def _body(text: str, traits: set[Trait]) -> tuple[str, Form]:
     """Return what the variable holds, without the name and the quotes of a line that sets it, and the form."""
+    if (inside := _enclosed(text)) is not None:
+        traits.add(Trait.ENCLOSED)
+        return inside
     line = _VARIABLE.search(text)
     if line is None:
         if len(text) >= 2 and text[0] in _QUOTES and text[-1] == text[0]:
@@ -312,6 +335,25 @@ def _body(text: str, traits: set[Trait]) -> tuple[str, Form]:
     else:
         body = re.split(r"\s#", body, maxsplit=1)[0]
     return body.strip(), Form.VARIABLE_LINE
+
+
+def _enclosed(text: str) -> tuple[str, Form] | None:
+    """Return the headers string in a JSON object or in a curl command, and which it is; None where it is in neither."""
+    if text.startswith("{") and text.endswith("}"):
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        named = {str(name).lower(): value for name, value in document.items() if isinstance(value, str)}
+        whole = next((value for name, value in named.items() if re.fullmatch(_NAME, name, re.IGNORECASE)), None)
+        if whole is None and "authorization" in named:
+            whole = f"Authorization={named['authorization']}"
+        return None if whole is None else (whole.strip(), Form.JSON)
+    if re.match(r"\s*curl\s", text):
+        found = [one[1] for one in _CURL_HEADER.findall(text)]
+        if any(_COLON.match(one) for one in found):
+            return ",".join(re.sub(r"\s*:\s*", "=", one, count=1) for one in found), Form.CURL
+    return None
 
 
 def _authorization(body: str, form: Form, traits: set[Trait]) -> tuple[str | None, list[tuple[str, Secret]], Form]:

@@ -148,6 +148,15 @@ COLON_SYNTAX = _error(
     _REBUILD,
     refs=(_SPEC,),
 )
+ENCLOSED = _error(
+    "AUTH-ENCLOSED",
+    "The variable holds more than the headers",
+    "The value is a {seen} with the header inside it.",
+    "OTEL_EXPORTER_OTLP_HEADERS takes key=value pairs alone. A whole secret gets in where its key is not named "
+    "(in ECS: `valueFrom` without `:KEY::` at its end).",
+    _REBUILD,
+    refs=(_SPEC,),
+)
 NAME_MISSING = _error(
     "AUTH-NAME-MISSING",
     "The header's name is missing",
@@ -226,6 +235,13 @@ TOKEN_KIND = _error(
         "otelctl encode-auth --prompt",
     ),
     refs=(_POLICY,),
+)
+TOKEN_WHOLE = _error(
+    "AUTH-TOKEN-WHOLE",
+    "The token's place holds the whole credential",
+    "What stands in {where} is instance ID and token, as a pair or as a header, not the token alone.",
+    "The finished header, or the pair, was kept where only the token belongs.",
+    Step("Print the header that it holds.", "{mend_command}"),
 )
 TOKEN_TRUNCATED = _error(
     "AUTH-TOKEN-TRUNCATED",
@@ -372,6 +388,7 @@ ROWS = (
     PREFIX_TWICE,
     QUOTED,
     COLON_SYNTAX,
+    ENCLOSED,
     NAME_MISSING,
     NAME_MISSPELT,
     SCHEME_MISSING,
@@ -382,6 +399,7 @@ ROWS = (
     ENCODED_TWICE,
     SCHEME,
     TOKEN_KIND,
+    TOKEN_WHOLE,
     TOKEN_TRUNCATED,
     EMPTY,
     ID_NOT_NUMERIC,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ from otelctl.diagnose.credential import judge_given
 from otelctl.model import Certainty
 from otelctl.render.header import As, render
 from otelctl.secret import Secret
+from otelctl.settings import Source, SourceKind
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -63,7 +65,8 @@ def encode_auth(
         identity, secret = secret, identity
         id_subject, token_subject = token_subject, id_subject
     session.learn(Secret(secret))
-    refused = judge_given(identity, secret, read_token(secret), id_subject, token_subject)
+    mend = _mend(wanted_token.source)
+    refused = judge_given(identity, secret, read_token(secret), id_subject, token_subject, mend_command=mend)
     notice = catalog.SWAPPED.found(Certainty.CERTAIN, id_subject, instance_id=identity) if swapped else None
     if refused:
         raise session.refuse(refused)
@@ -83,6 +86,15 @@ def encode_auth(
         _save(keyring, identity, secret)
         session.say(f"saved under keyring profile {keyring}")
     session.terminal.raw(render(header_value(Secret(identity), Secret(secret)), form) + "\n")
+
+
+def _mend(source: Source) -> str:
+    """Return the command that prints the header where a token's place holds the whole of it."""
+    if source.kind is SourceKind.FILE:
+        return f"otelctl inspect-auth --fix --header-file {shlex.quote(source.name)}"
+    if source.kind is SourceKind.VARIABLE:
+        return f"printf '%s' \"${source.name}\" | otelctl inspect-auth --fix"
+    return "otelctl inspect-auth --fix" if source.kind is SourceKind.STDIN else "otelctl encode-auth --prompt"
 
 
 def _save(profile: str, identity: str, secret: str) -> None:

@@ -15,7 +15,7 @@ from otelctl.cli.output import emit
 from otelctl.credential import Header, Trait, read_header
 from otelctl.diagnose.credential import judge_header, judge_region
 from otelctl.endpoint import Endpoint, EndpointError, GrafanaHost, parse
-from otelctl.model import CheckResult, Report, status_of
+from otelctl.model import CheckResult, Report, Severity, Status, status_of
 from otelctl.render.header import As, render
 from otelctl.secret import Secret
 from otelctl.settings import Setting, Signal, Source, SourceKind
@@ -105,6 +105,13 @@ def _fix(context: typer.Context, header: Header, source: Source, form: As) -> St
             session.say("otelctl: this header cannot be mended from what it holds")
             return session.refuse(findings)
         raise UsageError(f"--fix: {source} holds no instance ID and token that could be put right")
+    # What the mended header still shows: a token that is cut or of another kind is no better for being in its place.
+    rest = judge_header(
+        read_header(f"Authorization={mended.reveal()}"), source, "otelctl encode-auth --prompt", grafana=None
+    )
+    if status_of(rest) is Status.FAILED:
+        session.say("otelctl: this header cannot be mended from what it holds")
+        return session.refuse([one for one in rest if one.severity is Severity.ERROR])
     session.terminal.raw(render(mended, form) + "\n")
     return Stop(0)
 

@@ -33,7 +33,16 @@ CERTAIN, LIKELY, POSSIBLE = Certainty.CERTAIN, Certainty.LIKELY, Certainty.POSSI
 # Places whose text may be meant for something else than the variable.
 _TYPED = frozenset({SourceKind.STDIN, SourceKind.FILE, SourceKind.SECRET})
 _HEADERS = re.compile(r"OTEL_EXPORTER_OTLP(?:_[A-Z]+)?_HEADERS")
-_GRAFANAS = frozenset({TokenKind.ACCESS_POLICY, TokenKind.TRUNCATED, TokenKind.SERVICE_ACCOUNT, TokenKind.LEGACY_KEY})
+_GRAFANAS = frozenset(
+    {
+        TokenKind.ACCESS_POLICY,
+        TokenKind.TRUNCATED,
+        TokenKind.SERVICE_ACCOUNT,
+        TokenKind.LEGACY_KEY,
+        TokenKind.WHOLE,
+    }
+)
+_NEW = "otelctl encode-auth --prompt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +123,9 @@ def _judge_beginning(
     """Judge what stands before the credential: the name, the quotes, the scheme and the space after it."""
     traits = header.traits
     found: list[Finding] = []
+    if Trait.ENCLOSED in traits and syntax is CERTAIN:
+        form = "JSON object" if header.form is Form.JSON else "curl command"
+        found.append(catalog.ENCLOSED.found(CERTAIN, subject, seen=form, mend_command=mend))
     if Trait.NAME_MISSING in traits:
         found.append(catalog.NAME_MISSING.found(syntax, subject, seen=header.form.value, mend_command=mend))
     if Trait.NAME_MISSPELT in traits:
@@ -227,19 +239,27 @@ def _judge_pair(header: Header, subject: str, *, grafana: bool | None) -> tuple[
 
 
 def _judge_token(claims: Token, subject: str, length: int, *, grafana: bool | None) -> tuple[Finding, ...]:
+    sure = CERTAIN if grafana else LIKELY
     if claims.kind in (TokenKind.SERVICE_ACCOUNT, TokenKind.LEGACY_KEY):
-        return (catalog.TOKEN_KIND.found(CERTAIN if grafana else LIKELY, subject, kind=claims.kind.value),)
+        return (catalog.TOKEN_KIND.found(sure, subject, kind=claims.kind.value),)
     if claims.kind is TokenKind.OTHER and grafana:
         return (catalog.TOKEN_KIND.found(LIKELY, subject, kind="token without the prefix glc_"),)
+    if claims.kind is TokenKind.WHOLE:
+        return (catalog.TOKEN_WHOLE.found(sure, subject, where="the token's place", mend_command=_NEW),)
     if claims.kind is TokenKind.TRUNCATED:
         return (catalog.TOKEN_TRUNCATED.found(LIKELY, subject, length=max(length - 4, 0)),)
     if claims.kind is TokenKind.EMPTY:
-        return (catalog.EMPTY.found(CERTAIN if grafana else LIKELY, subject, where="the credential"),)
+        return (catalog.EMPTY.found(sure, subject, where="the credential"),)
     return ()
 
 
-def judge_given(instance_id: str, token: str, claims: Token, id_subject: str, token_subject: str) -> list[Finding]:
-    """Return why an instance ID and a token, each given by itself, cannot make a credential of Grafana Cloud's."""
+def judge_given(
+    instance_id: str, token: str, claims: Token, id_subject: str, token_subject: str, *, mend_command: str = _NEW
+) -> list[Finding]:
+    """Return why an instance ID and a token, each given by itself, cannot make a credential of Grafana Cloud's.
+
+    `mend_command` prints the header of a token that holds the whole of it.
+    """
     found: list[Finding] = []
     if claims.kind is TokenKind.EMPTY:
         found.append(catalog.EMPTY.found(CERTAIN, token_subject, where=token_subject))
@@ -247,6 +267,8 @@ def judge_given(instance_id: str, token: str, claims: Token, id_subject: str, to
         found.append(catalog.PLACEHOLDER.found(CERTAIN, token_subject, where=token_subject))
     elif claims.kind is TokenKind.TRUNCATED:
         found.append(catalog.TOKEN_TRUNCATED.found(CERTAIN, token_subject, length=len(token) - 4))
+    elif claims.kind is TokenKind.WHOLE:
+        found.append(catalog.TOKEN_WHOLE.found(CERTAIN, token_subject, where=token_subject, mend_command=mend_command))
     elif claims.kind is not TokenKind.ACCESS_POLICY:
         kind = claims.kind.value if claims.kind is not TokenKind.OTHER else "token without the prefix glc_"
         found.append(catalog.TOKEN_KIND.found(CERTAIN, token_subject, kind=kind))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import re
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from otelctl.catalog import credential as catalog
-from otelctl.credential import header_value, read_header, read_token
+from otelctl.credential import TokenKind, header_value, read_header, read_token
 from otelctl.diagnose.credential import Consumer, judge_given, judge_header, judge_region
 from otelctl.facts import HttpAnswer, HttpRequest, Signal
 from otelctl.model import Certainty, Finding, Report, Severity
@@ -420,6 +421,65 @@ def test_a_command_that_nothing_expanded_does_not_mask_the_advice() -> None:
         assert ended.code == 1
         assert "otelctl encode-auth --prompt" in ended.stdout.decode()
         assert "••••" not in ended.stdout.decode()
+
+
+ENCLOSED = [
+    json.dumps({"otel_exporter_otlp_headers": RIGHT, "a_key": "a value"}),
+    json.dumps({"Authorization": f"Basic {PACKED}"}, indent=2),
+    f"curl -H 'Authorization: Basic {PACKED}' -H 'X-Scope-OrgID: 1' https://otlp-gateway-x.grafana.net/otlp/v1/traces",
+    f'curl -X POST --header "Authorization: Basic {PACKED}" http://localhost',
+]
+
+
+@pytest.mark.parametrize("text", ENCLOSED)
+@case("AUTH-ENCLOSED")
+@near_miss("AUTH-ENCLOSED", "AUTH-NAME-MISSING", "AUTH-QUOTED", "AUTH-NOT-ENCODED", "AUTH-COLON-SYNTAX")
+def test_a_header_inside_a_document(text: str) -> None:
+    """A JSON object or a curl command is read as the header in it, which is no fault but in the variable itself."""
+    piped = run("inspect-auth", stdin=text.encode())
+    assert (piped.code, b"AUTH-" in piped.stdout) == (0, False)
+    assert run("inspect-auth", "--fix", stdin=text.encode()).stdout.decode() == RIGHT + "\n"
+    assert primary(check(target(GATEWAY, text), always(NONE_SENT))) == ("AUTH-ENCLOSED", CERTAIN)
+    assert PACKED not in piped.stdout.decode()
+
+
+@pytest.mark.parametrize("text", ['{"a": "b"}', "{not json}", "[1]", '{"Authorization": 1}', "{}", "curl http://x"])
+def test_a_document_without_a_header(text: str) -> None:
+    """A document that holds no header is not mended into one."""
+    assert read_header(text).mended() is None
+
+
+@pytest.mark.parametrize("text", [RIGHT, PACKED, f"{ID}:{TOKEN}", f"{TOKEN}:{ID}", f"Basic {PACKED}", f'"{RIGHT}"'])
+@case("AUTH-TOKEN-WHOLE")
+@near_miss("AUTH-TOKEN-KIND")
+def test_a_token_file_that_holds_the_whole_header(text: str, tmp_path: Path) -> None:
+    """A file with the pair or the header in place of the token is told so, and the advice prints that header."""
+    file = tmp_path / "token"
+    file.write_text(text + "\n")
+    ended = run("encode-auth", ID, "--token-file", str(file))
+    assert (ended.code, ended.stdout) == (1, b"")
+    said = ended.stderr.decode()
+    assert "AUTH-TOKEN-WHOLE" in said
+    assert f"inspect-auth --fix --header-file {file}" in said
+    assert run("inspect-auth", "--fix", "--header-file", str(file)).stdout.decode() == RIGHT + "\n"
+
+
+@near_miss("AUTH-TOKEN-WHOLE")
+def test_a_token_alone_is_not_the_whole() -> None:
+    """A token, a password with a colon and base64 of something else hold no pair."""
+    for text in (TOKEN, "pass:word", b64("alice:password"), "123456:hunter2", b64("{}")):
+        assert read_token(text).kind is not TokenKind.WHOLE
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [(basic(right=TOKEN[:40]), "AUTH-TOKEN-TRUNCATED"), (basic("glsa_abcdefghijkl", ID), "AUTH-TOKEN-KIND")],
+)
+def test_what_a_mended_header_still_lacks(header: str, code: str) -> None:
+    """--fix prints nothing where the token itself is at fault, and says what is: no order mends it."""
+    ended = run("inspect-auth", "--fix", variables={"OTEL_EXPORTER_OTLP_HEADERS": header})
+    assert (ended.code, ended.stdout) == (1, b"")
+    assert code in ended.stderr.decode()
 
 
 @near_miss("AUTH-TOKEN-TRUNCATED", "AUTH-TOKEN-KIND", "AUTH-STRAY-SPACE", "AUTH-ID-NOT-NUMERIC")
