@@ -217,7 +217,8 @@ class StoredSecret:
     """A secret as a store holds it: its text (None where it is binary), and the version that was read.
 
     `identity` is what the store calls it (an ARN, a path); `previous` the version before, where the store keeps one.
-    `exposed` names what the store holds unencrypted.
+    `exposed` names what the store holds unencrypted; `alike` names of what it holds beside the text that differ from
+    ours in case alone.
     """
 
     identity: str
@@ -226,14 +227,19 @@ class StoredSecret:
     previous: str | None = None
     labels: tuple[str, ...] = ()
     exposed: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SecretAbsent:
-    """The store answered and holds no such value; `empty` where the secret itself exists and waits for its first."""
+    """The store answered and holds no such value; `empty` where the secret itself exists and waits for its first.
+
+    `alike` names what it holds under names that differ from ours in case alone.
+    """
 
     identity: str
     empty: bool = False
+    alike: tuple[str, ...] = ()
 
 
 class Guard(enum.StrEnum):

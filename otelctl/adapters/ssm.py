@@ -53,6 +53,7 @@ class SsmStore:
         self._profile = profile
         self._region = region
         self._timeout = timeout
+        self._alike: tuple[str, ...] | None = None
         self._client: BaseClient | None = None
 
     @property
@@ -71,14 +72,16 @@ class SsmStore:
         if isinstance(answer, StoreFault):
             return answer
         found = {str(one["Name"]): one for one in answer["Parameters"]}
+        alike = self._names_alike()
         if not found:
-            return SecretAbsent(self.identity)
+            return SecretAbsent(self.identity, alike=alike)
         held = {key: found[name] for key, name in self._names.items() if name in found}
         return StoredSecret(
             self.identity,
             Secret(json.dumps({key: one["Value"] for key, one in held.items()})),
             ".".join(str(held[key]["Version"]) if key in held else "0" for key in self._names),
             exposed=tuple(self._names[key] for key, one in held.items() if one["Type"] != _SECURE),
+            alike=alike,
         )
 
     def create(self, text: Secret) -> Written | StoreConflict | StoreFault:
@@ -98,6 +101,22 @@ class SsmStore:
     def tidy(self) -> str | None:
         """Do nothing: a write leaves nothing beside the parameters."""
         return None
+
+    def _names_alike(self) -> tuple[str, ...]:
+        """Return the keys in capitals or without them that are there as well; none where that may not be asked.
+
+        Asked once, and apart from the rest: a policy may allow our names and no others.
+        """
+        if self._alike is None:
+            names = {
+                f"/{self._prefix.strip('/')}/{cased}": cased
+                for key in self._names
+                for cased in {key.upper(), key.lower()} - set(self._names)
+            }
+            answer = self._call("get_parameters", None, Names=sorted(names)) if names else {"Parameters": []}
+            held = [] if isinstance(answer, StoreFault) else [str(one["Name"]) for one in answer["Parameters"]]
+            self._alike = tuple(names[name] for name in held if name in names)
+        return self._alike
 
     def _write(self, text: Secret, before: str, versions: list[str]) -> Written | StoreConflict | StoreFault:
         wanted, held = json.loads(text.reveal()), json.loads(before)

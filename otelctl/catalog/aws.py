@@ -11,8 +11,10 @@ _BOTO = "https://boto3.amazonaws.com/v1/documentation/api/latest/guide/"
 _WHO = Step("See which account and role the calls come from.", "aws sts get-caller-identity")
 _AGAIN = Step("Then look again; this writes nothing.", "otelctl push-secret --secret-id {secret} --dry-run")
 _CHECK_TEXT = Step(
-    "See where the text stops being JSON; this shows no value.",
-    "aws secretsmanager get-secret-value --secret-id {secret} --query SecretString --output text | jq empty",
+    # jq would let NaN and a byte order mark pass.
+    "See where the text stops being JSON; the last line tells, and shows no value.",
+    "aws secretsmanager get-secret-value --secret-id {secret} --query SecretString --output text "
+    "| python3 -c 'import json, sys; json.load(sys.stdin, parse_constant=int)'",
 )
 
 
@@ -172,6 +174,15 @@ INVALID_REQUEST = _row(
     "The request is well formed, and the secret's state forbids it: its rotation, its owner or its deletion.",
     Step("See its state.", "aws secretsmanager describe-secret --secret-id {secret} --region {region}"),
     refs=(_API + "API_PutSecretValue.html",),
+)
+EXISTS = _row(
+    "AWS-SECRET-EXISTS",
+    "Somebody made the secret at the same moment",
+    "AWS refused {operation} on {secret} ({code}): {text}",
+    "It was not there when it was looked for, and was when it was to be made: another run, a pipeline or Terraform was "
+    "faster. Nothing of theirs was overwritten.",
+    Step("Look at what it holds now; this writes nothing.", "otelctl push-secret --secret-id {secret} --dry-run"),
+    refs=(_API + "API_CreateSecret.html",),
 )
 LIMIT = _row(
     "AWS-LIMIT",
@@ -381,11 +392,23 @@ DUPLICATE_KEYS = _row(
     "{secret} holds more than once: {names}.",
     "Readers keep one of the two in silence, and not all the same one. A merge would have to choose between them.",
     Step(
-        "Delete the one that is wrong, in the editor of the console or by hand; this lists the names, no value.",
+        "Delete the one that is wrong, in the editor of the console or by hand; this lists the names again, no value.",
+        # The keys of the outermost object: a leaf's path of one, or the end, which has a length of 1, of one below it.
         "aws secretsmanager get-secret-value --secret-id {secret} --query SecretString --output text "
-        "| jq -c --stream 'select(length == 2) | .[0][0]'",
+        "| jq -r --stream 'select((.[0] | length) + length == 3) | .[0][0]' | sort | uniq -d",
     ),
     refs=("https://www.rfc-editor.org/rfc/rfc8259#section-4",),
+)
+KEY_CASE = _row(
+    "AWS-SECRET-KEY-CASE",
+    "A key that differs in case alone stands beside ours",
+    "{secret} holds {names} as well, beside {ours}, which takes the value.",
+    "Capitals count in keys. Whatever reads the other one, a task definition of ECS or an application, does not get "
+    "the new value.",
+    Step("Where the other one is read, write to that.", "otelctl push-secret --secret-id {secret} {option} {other}"),
+    Step("Where nothing reads it, delete it, so that nobody takes it for the one in use."),
+    refs=("https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html",),
+    severity=Severity.WARNING,
 )
 TOO_DEEP = _row(
     "AWS-SECRET-TOO-DEEP",
@@ -498,6 +521,7 @@ ROWS = (
     DECRYPTION,
     INVALID,
     INVALID_REQUEST,
+    EXISTS,
     LIMIT,
     THROTTLED,
     SERVICE,
@@ -521,6 +545,7 @@ ROWS = (
     NOT_JSON,
     NOT_OBJECT,
     DUPLICATE_KEYS,
+    KEY_CASE,
     TOO_DEEP,
     TOO_LARGE,
     CONFLICT,

@@ -139,6 +139,15 @@ SHADOWED = _row(
     Step("Delete the one that does not count.", "grep -n -e {first} -- {path}"),
     severity=Severity.NOTICE,
 )
+KEY_CASE = _row(
+    "STORE-KEY-CASE",
+    "A name that differs in case alone stands beside ours",
+    "{place} holds {names} as well, beside {ours}, which takes the value.",
+    "Capitals count in these names. Whatever reads the other one does not get the new value.",
+    Step("Where the other one is read, write to that.", "otelctl push-secret --to {place} {option} {other}"),
+    Step("Where nothing reads it, delete it, so that nobody takes it for the one in use."),
+    severity=Severity.WARNING,
+)
 
 # Kubernetes
 
@@ -417,6 +426,7 @@ ROWS = (
     LAYOUT,
     VALUE,
     SHADOWED,
+    KEY_CASE,
     NOT_YAML,
     NO_MANIFEST,
     SEVERAL_MANIFESTS,

@@ -45,6 +45,9 @@ class Judge(Protocol):
     def plan(self, found: Plan) -> tuple[Finding, ...]:
         """Judge what a plan has met on its way."""
 
+    def key_case(self, option: str, key: str, others: Sequence[str]) -> tuple[Finding, ...]:
+        """Judge names beside one of ours, which an option gives, that differ from it in case alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class AwsJudge:
@@ -75,6 +78,10 @@ class AwsJudge:
         """Judge nothing: a JSON object holds each key once."""
         return ()
 
+    def key_case(self, option: str, key: str, others: Sequence[str]) -> tuple[Finding, ...]:
+        """Judge names that differ from one of ours in case alone."""
+        return aws.judge_key_case(option, key, others, secret_id=self.secret_id, subject=self.subject)
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceJudge:
@@ -104,6 +111,10 @@ class PlaceJudge:
     def plan(self, found: Plan) -> tuple[Finding, ...]:
         """Judge a key that stands in the text twice."""
         return store.judge_shadowed(found.shadowed, place=self.place, subject=self.subject)
+
+    def key_case(self, option: str, key: str, others: Sequence[str]) -> tuple[Finding, ...]:
+        """Judge names that differ from one of ours in case alone."""
+        return store.judge_key_case(option, key, others, place=self.place, subject=self.subject)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from otelctl.cli.session import Session
 from otelctl.diagnose.aws import judge_previous
 from otelctl.engine import Check, Outcome, run
 from otelctl.facts import Refusal, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
-from otelctl.model import CheckResult, Status
-from otelctl.plan import Action, Change, Plan
+from otelctl.model import CheckResult, Finding, Status
+from otelctl.plan import Action, Change, Plan, alike
 from otelctl.ports import RevertibleStore, SecretStore
 from otelctl.secret import Secret
 
@@ -164,7 +164,21 @@ def _plan(one: Push) -> Outcome:
     proposed = wanted if isinstance(wanted, Refusal) else push.propose(one.stored, wanted, one.place.planner)
     if isinstance(proposed, Refusal):
         return Outcome(one.place.judge.refusal(proposed))
-    return _shown(one, proposed)
+    shown = _shown(one, proposed)
+    return dataclasses.replace(shown, findings=shown.findings + _key_case(one, proposed, one.stored.alike))
+
+
+def _key_case(one: Push, proposed: Plan, beside: Sequence[str]) -> tuple[Finding, ...]:
+    """Return warnings of names that differ from ours in case alone; those of a keyring's entry are not the user's."""
+    wanted = one.place.wanted
+    if isinstance(wanted, Refusal) or one.place.noun == "the keyring":
+        return ()
+    found: list[Finding] = []
+    # In the order of `Given.named`.
+    for option, key in zip(("--endpoint-key", "--headers-key"), wanted, strict=True):
+        if others := alike(key, (*proposed.others, *beside)):
+            found += one.place.judge.key_case(option, key, others)
+    return tuple(found)
 
 
 def _shown(one: Push, proposed: Plan) -> Outcome:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from otelctl.catalog import aws as rows
@@ -67,6 +68,7 @@ _BY_CODE: dict[str, Diagnosis] = {
     "ValidationException": rows.INVALID,
     "ParamValidation": rows.INVALID,
     "InvalidRequestException": rows.INVALID_REQUEST,
+    "ResourceExistsException": rows.EXISTS,
     "InternalServiceError": rows.SERVICE,
     "InternalFailure": rows.SERVICE,
     "ServiceUnavailable": rows.SERVICE,
@@ -223,6 +225,15 @@ def judge_readback(
         gone = {"code": "no value", "text": "the secret is not there any more"}
         return (secret.found(rows.UNVERIFIED, _CERTAIN, version=written.version, **gone),)
     return (secret.found(rows.VERIFY, _CERTAIN, version=written.version, endpoint=endpoint or "the endpoint"),)
+
+
+def judge_key_case(
+    option: str, key: str, others: Sequence[str], *, secret_id: str, subject: str
+) -> tuple[Finding, ...]:
+    """Return the warning that keys stand beside ours that differ from it in case alone; `option` names ours."""
+    names = _bounded(", ".join(others))
+    secret = _Secret(secret_id, subject, "")
+    return (secret.found(rows.KEY_CASE, _CERTAIN, names=names, ours=key, option=option, other=others[0]),)
 
 
 def judge_label(label: str, *, secret_id: str, subject: str) -> tuple[Finding, ...]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -205,6 +206,12 @@ def judge_shadowed(keys: tuple[str, ...], *, place: str, subject: str) -> tuple[
     if not keys:
         return ()
     return (_Place(place, subject).found(rows.SHADOWED, names=", ".join(keys), first=keys[0]),)
+
+
+def judge_key_case(option: str, key: str, others: Sequence[str], *, place: str, subject: str) -> tuple[Finding, ...]:
+    """Return the warning that names stand beside ours that differ from it in case alone; `option` names ours."""
+    names = _bounded(", ".join(others))
+    return (_Place(place, subject).found(rows.KEY_CASE, names=names, ours=key, option=option, other=others[0]),)
 
 
 def _judge_file(fault: StoreFault, where: _Place) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from otelctl.facts import Refusal, RefusalReason
@@ -61,6 +61,11 @@ Planner = Callable[[str | None, Mapping[str, str]], Plan | Refusal]
 def shown(name: str) -> str:
     """Return a name as it stands in a list: as it is, or in quotes with escapes where it holds what does not print."""
     return name if name.isprintable() and name else json.dumps(name)
+
+
+def alike(key: str, others: Iterable[str]) -> tuple[str, ...]:
+    """Return those names that differ from a key in case alone."""
+    return tuple(name for name in others if name != key and name.casefold() == key.casefold())
 
 
 def unwritable(wanted: Mapping[str, str]) -> Refusal | None:

@@ -121,7 +121,7 @@ class _Object:
 
 
 def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    raise ValueError(f"it holds {name}, which is no value of JSON though some tools take it for one")
 
 
 # Numbers stay text: 1e400 is no float, and an integer of 5,000 digits no error.
@@ -140,6 +140,8 @@ def _scan(text: str) -> _Object | Refusal:
 
 
 def _scan_object(text: str) -> _Object | Refusal:
+    if text.startswith("\ufeff"):
+        return Refusal(RefusalReason.NOT_JSON, "a byte order mark (U+FEFF), which is not seen, stands before it")
     opening = _skip(text, 0)
     if text[opening : opening + 1] != "{":
         value, end = _DECODER.raw_decode(text, opening)

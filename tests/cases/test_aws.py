@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+import shutil
+import subprocess
 
 import pytest
 
-from otelctl.diagnose.aws import judge_label, judge_previous, judge_readback, judge_refusal, judge_store
+from otelctl.diagnose.aws import judge_key_case, judge_label, judge_previous, judge_readback, judge_refusal, judge_store
 from otelctl.facts import (
     Guard,
     Refusal,
@@ -19,7 +21,7 @@ from otelctl.facts import (
     Written,
 )
 from otelctl.model import Certainty, Finding, Severity
-from otelctl.plan import Plan, plan
+from otelctl.plan import Plan, alike, plan
 from otelctl.secret import Secret
 from tests.cases.marks import case, near_miss
 
@@ -104,6 +106,7 @@ FAULTS = [
     ("AWS-INVALID-PARAMETER", fault("InvalidParameterException", "Invalid name.")),
     ("AWS-INVALID-PARAMETER", fault("ValidationException", "1 validation error detected")),
     ("AWS-INVALID-REQUEST", fault("InvalidRequestException", "A previous rotation isn't complete.")),
+    ("AWS-SECRET-EXISTS", fault("ResourceExistsException", "A resource with the ID you requested already exists.")),
     ("AWS-LIMIT", fault("LimitExceededException", "You have reached the quota of versions")),
     ("AWS-THROTTLED", fault("ThrottlingException", "Rate exceeded")),
     ("AWS-SERVICE-FAULT", fault("InternalServiceError", "An error occurred on the server side.", 500)),
@@ -157,7 +160,8 @@ LOOKS_LIKE = {
     "AWS-ACCESS-DENIED": ["AWS-KMS-DENIED", "AWS-CREDENTIALS-INVALID"],
     "AWS-KMS-DENIED": ["AWS-ACCESS-DENIED", "AWS-DECRYPTION"],
     "AWS-INVALID-PARAMETER": ["AWS-SECRET-REPLICA"],
-    "AWS-INVALID-REQUEST": ["AWS-SECRET-MANAGED"],
+    "AWS-SECRET-EXISTS": ["AWS-FAULT", "AWS-CONFLICT"],
+    "AWS-INVALID-REQUEST": ["AWS-SECRET-MANAGED", "AWS-SECRET-EXISTS"],
     "AWS-LIMIT": ["AWS-THROTTLED", "AWS-SECRET-TOO-LARGE"],
     "AWS-THROTTLED": ["AWS-LIMIT", "AWS-SERVICE-FAULT"],
     "AWS-SERVICE-FAULT": ["AWS-FAULT"],
@@ -333,6 +337,53 @@ def test_a_text_that_takes_keys(stored: str) -> None:
     """Numbers beyond a float, equal names in different objects, deep values and 65,536 bytes are all fine."""
     assert isinstance(plan(stored, {"k": "v"}), Plan)
     assert judge(StoredSecret(NAME, Secret(stored), "v1")) == ()
+
+
+def piped(finding: Finding, text: str) -> subprocess.CompletedProcess[str]:
+    """Return what the advised pipeline makes of a text where AWS would have given it."""
+    command = (finding.fix[0].command or "").partition(" | ")[2]
+    return subprocess.run(["sh", "-c", command], input=text, capture_output=True, text=True, check=False, timeout=20)
+
+
+@case("AWS-SECRET-NOT-JSON")
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a": NaN}', "NaN"),
+        ('{"a": [-Infinity]}', "-Infinity"),
+        ('\ufeff{"a": 1}', "byte order mark"),
+        ("x", "line 1"),
+    ],
+)
+def test_what_is_no_json_is_named_and_found(text: str, said: str) -> None:
+    """What other tools let pass is named in the summary, and the advised command stops at it too."""
+    (finding,) = judge_refusal(refused(text), secret_id=NAME, subject=SUBJECT)
+    assert finding.code == "AWS-SECRET-NOT-JSON"
+    assert said in finding.summary
+    assert piped(finding, text).returncode != 0
+    assert piped(finding, '{"a": 1e400}').returncode == 0
+
+
+@case("AWS-SECRET-DUPLICATE-KEYS")
+@pytest.mark.skipif(shutil.which("jq") is None, reason="the advised command is jq's")
+def test_the_advised_command_names_the_keys_that_are_there_twice() -> None:
+    """The keys of objects further in, and those that are there once, are not among them."""
+    text = '{"a":1,"n":{"x":1,"y":[1,2]},"m":{"x":2},"a":{"z":1},"e":{},"e":[],"o":{"x":1,"x":2}}'
+    (finding,) = judge_refusal(refused(text), secret_id=NAME, subject=SUBJECT)
+    assert finding.evidence["names"] == "a, e"
+    assert piped(finding, text).stdout.split() == ["a", "e"]
+
+
+@case("AWS-SECRET-KEY-CASE")
+@near_miss("AWS-SECRET-KEY-CASE")
+def test_a_key_that_differs_in_case() -> None:
+    """It is a warning that names both keys, and the command writes to the other; other names are none of ours."""
+    key, other = "otel_exporter_otlp_headers", "OTEL_EXPORTER_OTLP_HEADERS"
+    assert alike(key, (other, key, f"{key}_2", "db")) == (other,)
+    (finding,) = judge_key_case("--headers-key", key, (other,), secret_id=NAME, subject=SUBJECT)
+    assert (finding.code, finding.severity) == ("AWS-SECRET-KEY-CASE", Severity.WARNING)
+    assert (key in finding.summary, other in finding.summary) == (True, True)
+    assert finding.fix[0].command == f"otelctl push-secret --secret-id {NAME} --headers-key {other}"
 
 
 @case("AWS-SECRET-BINARY")

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from otelctl.adapters.file_store import LIMIT, FileStore
-from otelctl.diagnose.store import judge_leftover, judge_readback, judge_refusal, judge_shadowed, judge_store
+from otelctl.diagnose.store import (
+    judge_key_case,
+    judge_leftover,
+    judge_readback,
+    judge_refusal,
+    judge_shadowed,
+    judge_store,
+)
 from otelctl.facts import (
     Guard,
     Refusal,
@@ -20,7 +27,7 @@ from otelctl.facts import (
     Written,
 )
 from otelctl.model import Certainty, Finding, Severity
-from otelctl.plan import Plan, plan
+from otelctl.plan import Plan, alike, plan
 from otelctl.plan.dotenv import plan_dotenv
 from otelctl.plan.manifest import plan_manifest
 from otelctl.secret import Secret
@@ -383,3 +390,14 @@ def test_a_value_that_does_not_come_back() -> None:
         findings = judge_readback(written, found, **names)
         assert told(findings) == ["STORE-UNVERIFIED"]
         assert findings[0].severity is Severity.UNKNOWN
+
+
+@case("STORE-KEY-CASE")
+@near_miss("STORE-KEY-CASE")
+def test_a_name_that_differs_in_case() -> None:
+    """It is a warning that names both, and the command writes to the other; other names are none of ours."""
+    key, other = "OTEL_EXPORTER_OTLP_HEADERS", "otel_exporter_otlp_headers"
+    assert alike(key, (other, key, f"{key}_2", "DB")) == (other,)
+    (finding,) = judge_key_case("--headers-key", key, (other,), place=DOTENV, subject="--to")
+    assert (finding.code, finding.severity) == ("STORE-KEY-CASE", Severity.WARNING)
+    assert finding.fix[0].command == f"otelctl push-secret --to {DOTENV} --headers-key {other}"

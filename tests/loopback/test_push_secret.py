@@ -337,6 +337,20 @@ def test_advice_repeats_what_was_asked(variables: dict[str, str], moto: str, tmp
     assert list(json.loads(there.get_secret_value(SecretId="app")["SecretString"])) == ["E", "H"]
 
 
+def test_a_name_in_other_case_is_told_in_every_place(variables: dict[str, str], moto: str, tmp_path: Path) -> None:
+    """What stands beside ours under a name that differs in case alone is a warning with both names, never changed."""
+    secret(moto, json.dumps({H_VARIABLE: OTHERS, "db": "x"}))
+    client(moto, "ssm").put_parameter(Name=f"/p/{H_VARIABLE}", Value=OTHERS, Type="SecureString")
+    (tmp_path / ".env").write_text(f"{H_KEY}={OTHERS}\n")
+    (tmp_path / "s.yaml").write_text(f"kind: Secret\nstringData:\n  {H_KEY}: {OTHERS}\n")
+    places = ["--secret-id", "app", "--to", "ssm:/p", "--to", "dotenv:.env", "--to", "k8s:s.yaml"]
+    result = push({**variables, **aws_variables(moto)}, *places, "--create", cwd=tmp_path)
+    assert result.code == 0
+    assert result.found == ["AWS-SECRET-KEY-CASE", "STORE-KEY-CASE", "STORE-KEY-CASE", "STORE-KEY-CASE"]
+    assert dotenv_values(tmp_path / ".env")[H_KEY] == OTHERS
+    assert client(moto, "ssm").get_parameter(Name=f"/p/{H_KEY}")["Parameter"]["Version"] == 1
+
+
 # Rollback
 
 
