@@ -276,8 +276,8 @@ TLS_CLIENT_CERT = Diagnosis(
     "Collector with `client_ca_file`, or a proxy before it, does.",
     fix=(
         Step(
-            "Name the certificate and the key that you were given for it by --client-cert and --client-key here, and by "
-            "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY for the exporter."
+            "Name the certificate and the key that you were given for it by --client-cert and --client-key here, and "
+            "by OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY for the exporter."
         ),
         _SHOW_CERTIFICATES,
     ),

@@ -64,6 +64,9 @@ class _Group(typer.core.TyperGroup):
 def _nearest(name: str) -> str:
     import difflib  # noqa: PLC0415  only a mistake needs it
 
+    longer = sorted((one for one in COMMANDS if name and one.startswith(name)), key=lambda one: one != "check-endpoint")
+    if longer:
+        return f"did you mean {' or '.join(longer)}?"
     near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
     return f"did you mean {near[0]}?" if near else f"the commands are: {', '.join(COMMANDS)}"
 

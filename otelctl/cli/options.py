@@ -167,6 +167,23 @@ def readable(**files: Path | None) -> None:
             raise UsageError(f"{option}: {path} cannot be read: {error.strerror}; give a PEM file") from None
 
 
+def pem(*, ca_file: Path | None, client_cert: Path | None, client_key: Path | None, keyed: bool) -> None:
+    """Raise UsageError for a file that holds nothing of what its option is for; `keyed` says that a key is configured.
+
+    What is no regular file (a pipe) can be read once only, and is left to whoever needs it.
+    """
+    for option, path, what, named in (
+        ("--ca-file", ca_file, b"CERTIFICATE-----", "certificate"),
+        ("--client-cert", client_cert, b"CERTIFICATE-----", "certificate"),
+        ("--client-key", client_key, b"PRIVATE KEY-----", "private key"),
+        ("--client-key", None if keyed else client_cert, b"PRIVATE KEY-----", "private key"),
+    ):
+        if path is None or not path.is_file():
+            continue
+        if what not in path.read_bytes():
+            raise UsageError(f"{option}: {path} holds no {named} in PEM; give a file that does")
+
+
 _LANGUAGES = ("python", "node", "go", "java", "dotnet", "erlang", "elixir", "curl")
 
 

@@ -53,7 +53,14 @@ def targets(session: Session, given: Sources, wanted: Wanted) -> tuple[Target, .
         ]
     else:
         chosen = _configured(given, wanted.signals)
-    return tuple(_target(session, given, wanted, setting, signals) for setting, signals in chosen)
+    found = tuple(_target(session, given, wanted, setting, signals) for setting, signals in chosen)
+    opt.pem(
+        ca_file=wanted.ca_file,
+        client_cert=wanted.client_cert,
+        client_key=wanted.client_key,
+        keyed=all(target.tls.client_key for target in found),
+    )
+    return found
 
 
 def _configured(given: Sources, signals: Sequence[Signal]) -> list[tuple[Setting[str], tuple[Signal, ...]]]:

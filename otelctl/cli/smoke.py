@@ -98,6 +98,8 @@ def smoke(
     if local:
         if endpoint is not None or any((env_file, header_file, keyring, from_secret)):
             raise UsageError("--local brings its own endpoint and credential: leave the others out")
+        if signal is not opt.Signals.TRACES:
+            raise UsageError("--local sends a span, and no other signal: leave --signal out")
         if verify:
             raise UsageError("--local shows itself what arrived: leave --verify out")
         report = _rehearse(session, sent, facts, bound)

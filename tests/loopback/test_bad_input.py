@@ -41,6 +41,7 @@ NEEDED = {
 }
 """What a command cannot do without, its argument first."""
 
+_CERTIFICATE = str(ROOT / "tests" / "loopback" / "certificate.pem")
 _FILE = (MISSING, "/", "")
 _NUMBER = ("", "x", "nan", "-inf", "1e9", "-1", "1,5", "10s")
 
@@ -243,6 +244,12 @@ def test_a_surplus_argument_is_refused(command: str) -> None:
         (["encode-auth", "--prompt"], "GRAFANA_API_TOKEN"),
         (["check-endpoint", "--client-key", __file__], "--client-cert"),
         (["check-endpoint", "--insecure", "--ca-file", __file__], "--insecure"),
+        (["check-endpoint", "--ca-file", __file__], "--ca-file"),
+        (["send-test-span", "--client-cert", __file__], "--client-cert"),
+        (["check-endpoint", "--client-cert", _CERTIFICATE], "--client-key"),
+        (["check-endpoint", "--client-cert", _CERTIFICATE, "--client-key", _CERTIFICATE], "--client-key"),
+        (["smoke", "--local", "--signal", "all"], "--signal"),
+        (["check"], "check-endpoint"),
         (["smoke", "--local", "http://127.0.0.1:1"], "--local"),
         (["smoke", "--local", "--env-file", __file__], "--local"),
         (["push-secret"], "--secret-id"),

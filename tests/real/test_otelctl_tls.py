@@ -85,21 +85,21 @@ def test_a_private_authority_is_trusted_by_each_way_to_name_it(nginx: Nginx, col
     assert_healthy(check(endpoint, variables={"SSL_CERT_FILE": authority}))
 
 
-def test_what_is_advised_for_a_private_authority_mends_it(nginx: Nginx, tmp_path: Path) -> None:
-    """The advised command passes as it stands where the authority lies under the name that it gives."""
-    (tmp_path / "ca.pem").write_bytes(nginx.authority.file.read_bytes())
-    command = check(nginx.otlp_tls).finding("NET-TLS-UNTRUSTED")["fix"][0]["command"]
-    assert_healthy(run_line(f"cd {tmp_path} && {command} --format json", variables=CREDENTIAL))
+def test_what_is_advised_for_a_private_authority_mends_it(nginx: Nginx) -> None:
+    """The option and the variable that are advised both mend it."""
+    step = check(nginx.otlp_tls).finding("NET-TLS-UNTRUSTED")["fix"][0]["text"]
+    assert "--ca-file" in step
+    assert "OTEL_EXPORTER_OTLP_CERTIFICATE" in step
+    assert_healthy(check(nginx.otlp_tls, "--ca-file", nginx.authority.file))
+    assert_healthy(check(nginx.otlp_tls, variables={"OTEL_EXPORTER_OTLP_CERTIFICATE": str(nginx.authority.file)}))
 
 
-def test_what_is_advised_in_place_of_the_wrong_authority_mends_it(nginx: Nginx, tmp_path: Path) -> None:
-    """The advised authority takes the place of the one that was given, which would win if it stood behind it."""
+def test_the_right_authority_in_place_of_the_wrong_one_mends_it(nginx: Nginx) -> None:
+    """A CA file of another authority is told as an issuer that is not trusted; the right one mends it."""
     issuer = nginx.log.parent / "other" / "ca.pem"
-    (tmp_path / "ca.pem").write_bytes(issuer.read_bytes())
     wrong = check(nginx.otlp_tls_with["untrusted"], "--ca-file", nginx.authority.file)
-    command = wrong.finding("NET-TLS-UNTRUSTED")["fix"][0]["command"]
-    assert command.count("--ca-file") == 1
-    assert_healthy(run_line(f"cd {tmp_path} && {command} --format json", variables=CREDENTIAL))
+    assert wrong.found == ["NET-TLS-UNTRUSTED"]
+    assert_healthy(check(nginx.otlp_tls_with["untrusted"], "--ca-file", issuer))
 
 
 def test_an_address_is_good_where_the_certificate_lists_it(collector: Collector) -> None:
@@ -166,21 +166,27 @@ def shown(certificate: Certificate) -> tuple[object, ...]:
 
 
 def test_files_that_cannot_be_used_are_named(nginx: Nginx, tmp_path: Path) -> None:
-    """A CA file, certificate or key that is missing, or is something else, is a finding about that file."""
+    """A file that is missing, or something else, is wrong use where an option names it, else a finding about it."""
     nothing, wrong = tmp_path / "nothing.pem", tmp_path / "wrong.pem"
     wrong.write_text("-----BEGIN NOTHING-----\n")
     trusted = ("--ca-file", nginx.authority.file)
     other_key = ("--client-cert", nginx.client.cert_file, "--client-key", nginx.authority.issue("another").key_file)
     for options, named in (
-        (("--ca-file", nothing), "nothing.pem"),
-        (("--ca-file", wrong), "wrong.pem"),
-        ((*trusted, "--client-cert", nothing), "nothing.pem"),
-        ((*trusted, "--client-cert", wrong), "wrong.pem"),
-        ((*trusted, *other_key), "another.key: the key does not belong to the certificate"),
+        (("--ca-file", nothing), "--ca-file"),
+        (("--ca-file", wrong), "--ca-file"),
+        ((*trusted, "--client-cert", nothing), "--client-cert"),
+        ((*trusted, "--client-cert", wrong), "--client-cert"),
     ):
         result = check(nginx.otlp_tls, *options)
+        assert (result.code, result.stderr.count("\n")) == (2, 1)
+        assert named in result.stderr
+    for file in (nothing, wrong):
+        result = check(nginx.otlp_tls, variables={"OTEL_EXPORTER_OTLP_CERTIFICATE": str(file)})
         assert (result.code, result.found) == (1, ["NET-CERT-FILE"])
-        assert named in result.finding("NET-CERT-FILE")["summary"]
+        assert file.name in result.finding("NET-CERT-FILE")["summary"]
+    result = check(nginx.otlp_tls, *trusted, *other_key)
+    assert (result.code, result.found) == (1, ["NET-CERT-FILE"])
+    assert "another.key: the key does not belong to the certificate" in result.finding("NET-CERT-FILE")["summary"]
 
 
 def test_a_key_without_its_certificate_is_wrong_use(nginx: Nginx) -> None:
