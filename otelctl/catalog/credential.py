@@ -10,9 +10,7 @@ _POLICY = "https://grafana.com/docs/grafana-cloud/account-management/authenticat
 
 _REBUILD = Step("Put the mended header in its place; this prints it on standard output.", "{mend_command}")
 _ENCODE = Step("Build the header from the instance ID and the token.", "otelctl encode-auth {instance_id}")
-_NEW = Step(
-    "Make a new header from a token that you copy again; the prompt does not show it.", "otelctl encode-auth --prompt"
-)
+_NEW = Step("Make a new header from a token that you copy again; the prompt does not show it.", "{renew_command}")
 
 
 def _error(code: str, title: str, summary: str, cause: str, *fix: Step, refs: tuple[str, ...] = (_DOC,)) -> Diagnosis:
@@ -56,7 +54,7 @@ SERVER_WANTS_CREDENTIAL = _error(
 VALUE_MISSING = _error(
     "AUTH-VALUE-MISSING",
     "The Authorization header has no value",
-    "The header ends after {seen}: no credential follows.",
+    "The value is {seen}: no credential is in it.",
     "An unquoted line was cut at the space, or a variable inside it was empty when the line was read.",
     _NEW,
     Step("In a shell or a .env file, put the whole value in quotes."),
@@ -86,7 +84,7 @@ SPACE_DROPPED = _error(
     "This SDK drops a header that holds a space",
     "The value holds a space after Basic, and {consumer} logs `Header format invalid!` and sends no header.",
     "The parser of opentelemetry-python before 1.27 takes percent-encoded values alone.",
-    Step("Encode the space.", "otelctl encode-auth {instance_id} --as percent-encoded"),
+    Step("Encode the space.", "{encode_command}"),
     Step("Or upgrade the SDK.", "pip install --upgrade 'opentelemetry-sdk>=1.27'"),
     refs=("https://github.com/open-telemetry/opentelemetry-python/issues/4492",),
 )
@@ -142,7 +140,7 @@ QUOTED = _error(
 COLON_SYNTAX = _error(
     "AUTH-COLON-SYNTAX",
     "The header is written in HTTP syntax",
-    "The value reads `Authorization: …`; the variable takes `Authorization=…`.",
+    "The value reads `{seen}: …`; the variable takes `{seen}=…`.",
     "OTEL_EXPORTER_OTLP_HEADERS holds key=value pairs. An exporter drops what has a colon instead, and sends no "
     "credential.",
     _REBUILD,
@@ -160,7 +158,7 @@ ENCLOSED = _error(
 NAME_MISSING = _error(
     "AUTH-NAME-MISSING",
     "The header's name is missing",
-    "The value is {seen} alone, without `Authorization=` before it.",
+    "The value is {seen}, without `Authorization=` before it.",
     "OTEL_EXPORTER_OTLP_HEADERS holds key=value pairs; a value without a name is dropped.",
     _REBUILD,
     refs=(_SPEC,),
@@ -208,7 +206,7 @@ HALF_MISSING = _error(
     "The credential has only one half",
     "The decoded value holds {seen} alone; the gateway wants instanceID:token.",
     "Only one of the two was encoded.",
-    Step("Build the header from both.", "otelctl encode-auth --prompt"),
+    Step("Build the header from both.", "{renew_command}"),
 )
 ENCODED_TWICE = _error(
     "AUTH-DOUBLE-ENCODED",
@@ -223,7 +221,7 @@ SCHEME = _error(
     "The scheme is not the Basic that the gateway wants",
     "Authorization reads {scheme} …; Grafana Cloud's OTLP gateway takes Basic with instanceID:token.",
     "A bare token does not tell the gateway which stack it is for.",
-    Step("Build the header from the instance ID and the same token.", "otelctl encode-auth --prompt"),
+    Step("Build the header from the instance ID and the same token.", "{renew_command}"),
 )
 TOKEN_KIND = _error(
     "AUTH-TOKEN-KIND",
@@ -232,7 +230,7 @@ TOKEN_KIND = _error(
     "Service account tokens and API keys belong to the Grafana instance, not to Grafana Cloud's gateways.",
     Step(
         "Make a token under an access policy with traces:write (and metrics:write, logs:write), then encode it.",
-        "otelctl encode-auth --prompt",
+        "{renew_command}",
     ),
     refs=(_POLICY,),
 )
@@ -255,21 +253,21 @@ EMPTY = _error(
     "The token is empty",
     "There is no token in {where}.",
     "A variable was not set, a file was empty, or a substitution gave nothing.",
-    Step("Give the token at the prompt, which does not show it.", "otelctl encode-auth --prompt"),
+    Step("Give the token at the prompt, which does not show it.", "{renew_command}"),
 )
 ID_NOT_NUMERIC = _error(
     "AUTH-ID-NOT-NUMERIC",
     "The instance ID is not a number",
     "The user part is {seen}; the OTLP gateway's user is the stack's numeric instance ID.",
-    "The stack's slug, an e-mail address, a user name or a URL was taken in its place.",
-    Step("Take the instance ID from the stack's OpenTelemetry page, then encode anew.", "otelctl encode-auth --prompt"),
+    "The stack's slug, an e-mail address, a user name or a URL was taken in its place, or a variable for it was empty.",
+    Step("Take the instance ID from the stack's OpenTelemetry page, then encode anew.", "{renew_command}"),
 )
 ID_WRONG_PRODUCT = _error(
     "AUTH-ID-WRONG-PRODUCT",
     "The instance ID is another product's",
     "The server does not know instance ID {instance_id} with this token here, and takes the pair for {works}.",
     "Tempo, Loki and Prometheus have user IDs of their own on the stack's pages; OTLP takes the stack's ID.",
-    Step("Compare with the ID on the stack's OpenTelemetry page, then encode anew.", "otelctl encode-auth --prompt"),
+    Step("Compare with the ID on the stack's OpenTelemetry page, then encode anew.", "{renew_command}"),
 )
 REGION = Diagnosis(
     "AUTH-REGION",
@@ -302,7 +300,7 @@ INVALID = _error(
     "Tempo, Loki or Prometheus instead of the stack's own.",
     Step(
         "Take ID and token from the OpenTelemetry page of one and the same stack, and encode them anew.",
-        "otelctl encode-auth --prompt",
+        "{renew_command}",
     ),
 )
 LEGACY = _error(
@@ -312,7 +310,7 @@ LEGACY = _error(
     "Grafana's gateway says this of a bare token without an instance ID, and of tokens that are no access policy "
     "tokens.",
     Step("See what the header holds.", "otelctl inspect-auth"),
-    Step("Build it from the instance ID and a glc_ token.", "otelctl encode-auth --prompt"),
+    Step("Build it from the instance ID and a glc_ token.", "{renew_command}"),
 )
 SCOPE = _error(
     "AUTH-SCOPE",
@@ -359,7 +357,7 @@ SWAPPED = Diagnosis(
     "Token and instance ID stood in each other's place",
     Severity.NOTICE,
     "The token was given as the instance ID and the other way round.",
-    "Both were recognised by their form and put right.",
+    "Each is told by its form: the instance ID is a number, a token begins with glc_.",
     (Step("Give the number first.", "otelctl encode-auth {instance_id}"),),
     (_DOC,),
 )

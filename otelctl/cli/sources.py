@@ -79,7 +79,8 @@ class Sources:
         per_signal = signal_variable(signal, "HEADERS")
         extra = f" --signal {signal.value}" if source and source.name == per_signal else ""
         if source is not None and source.kind is SourceKind.VARIABLE:
-            return f'export {source.name}="$(otelctl inspect-auth --fix{extra})"'
+            name = source.name if source.name.endswith("_HEADERS") else "OTEL_EXPORTER_OTLP_HEADERS"
+            return f'export {name}="$(otelctl inspect-auth --fix{extra})"'
         return f"otelctl inspect-auth --fix{extra}{self.options}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from otelctl.credential import (
 from otelctl.endpoint import region_matches
 from otelctl.model import Certainty, Finding
 from otelctl.secret import Secret
-from otelctl.settings import Signal, Source, SourceKind
+from otelctl.settings import API_TOKEN, INSTANCE_ID, Signal, Source, SourceKind
 
 if TYPE_CHECKING:
     from otelctl.facts import HttpAnswer  # the offline commands start without what the network can say
@@ -43,6 +44,11 @@ _GRAFANAS = frozenset(
     }
 )
 _NEW = "otelctl encode-auth --prompt"
+_PAIR = f"{INSTANCE_ID} and {API_TOKEN}"
+_ALONE: defaultdict[Form, str] = defaultdict(
+    lambda: "the header's value alone",
+    {Form.BASE64: "base64 alone", Form.PAIR: "the pair in plain text", Form.TOKEN: "a token alone"},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +95,21 @@ def judge_header(
     found: list[Finding] = []
 
     if Trait.COLON_SYNTAX in traits:
-        found.append(catalog.COLON_SYNTAX.found(syntax, subject, mend_command=mend))
+        name = "Authorization"
+        if header.form is not Form.HTTP_HEADER:
+            name = next((one for one, _ in reversed(header.other) if one.startswith("x-")), name)
+        found.append(catalog.COLON_SYNTAX.found(syntax, subject, seen=name, mend_command=mend))
     if header.form is Form.OTHER_HEADERS:
         if grafana:
             found.append(catalog.NONE_CONFIGURED.found(CERTAIN, subject, host="Grafana Cloud's OTLP gateway"))
         return tuple(found)
     if Trait.VALUE_MISSING in traits:
-        seen = f"Authorization={header.scheme.capitalize()}" if header.form is not Form.EMPTY else "nothing"
-        return (catalog.VALUE_MISSING.found(CERTAIN, subject, seen=seen),)
+        seen = f"Authorization={header.scheme.capitalize()}" if header.form is not Form.EMPTY else "empty"
+        return (catalog.VALUE_MISSING.found(CERTAIN, subject, renew_command=_renew(subject), seen=seen),)
     if Trait.PLACEHOLDER in traits and (grafana or _is_blank(header)):
         # `password` may be somebody's password elsewhere; what stands for the whole value is nobody's.
         sure = CERTAIN if header.token is None else _certainty(header, grafana=grafana)
-        return (*found, catalog.PLACEHOLDER.found(sure, subject, where=source.name))
+        return (*found, catalog.PLACEHOLDER.found(sure, subject, renew_command=_renew(subject), where=source.name))
 
     if Trait.REVERSED in traits and header.instance_id is not None:
         sure = LIKELY if grafana is False else CERTAIN
@@ -127,7 +136,7 @@ def _judge_beginning(
         form = "JSON object" if header.form is Form.JSON else "curl command"
         found.append(catalog.ENCLOSED.found(CERTAIN, subject, seen=form, mend_command=mend))
     if Trait.NAME_MISSING in traits:
-        found.append(catalog.NAME_MISSING.found(syntax, subject, seen=header.form.value, mend_command=mend))
+        found.append(catalog.NAME_MISSING.found(syntax, subject, seen=_ALONE[header.form], mend_command=mend))
     if Trait.NAME_MISSPELT in traits:
         found.append(catalog.NAME_MISSPELT.found(CERTAIN, subject, seen=header.name, mend_command=mend))
     if Trait.QUOTED in traits:
@@ -143,6 +152,13 @@ def _is_blank(header: Header) -> bool:
     if header.token is None or header.token.reveal().startswith(("glc_", "glsa_")):
         return True
     return any(is_blank(half.reveal()) for half in (header.instance_id, header.token) if half is not None)
+
+
+def _renew(subject: str) -> str:
+    """Return the command that makes a new header, and sets it where the old one stands in a variable."""
+    if subject == _PAIR:
+        subject = "OTEL_EXPORTER_OTLP_HEADERS"
+    return f'export {subject}="$({_NEW})"' if _HEADERS.fullmatch(subject) else _NEW
 
 
 def judge_absent(host: str) -> tuple[Finding, ...]:
@@ -162,7 +178,7 @@ def _judge_scheme(header: Header, subject: str, *, grafana: bool | None) -> tupl
         return ()
     # With an ID before the token it could be told whose it is; some of Grafana Cloud's other gateways take that.
     sure = CERTAIN if grafana and header.instance_id is None else LIKELY
-    found = [catalog.SCHEME.found(sure, subject, scheme=header.scheme.capitalize())]
+    found = [catalog.SCHEME.found(sure, subject, renew_command=_renew(subject), scheme=header.scheme.capitalize())]
     if header.token is not None and kind is not TokenKind.OTHER:
         found += _judge_token(header.claims, subject, len(header.token.reveal()), grafana=grafana)
     return tuple(found)
@@ -179,9 +195,13 @@ def _judge_encoding(header: Header, subject: str, mend: str, *, grafana: bool | 
         seen = "token alone" if Trait.HALF_MISSING in traits else "instance ID and the token"
         found.append(catalog.NOT_ENCODED.found(sure, subject, seen=seen, mend_command=mend))
     elif Trait.NOT_BASE64 in traits:
-        found.append(catalog.NOT_BASE64.found(CERTAIN if grafana else LIKELY, subject))
+        found.append(catalog.NOT_BASE64.found(CERTAIN if grafana else LIKELY, subject, renew_command=_renew(subject)))
     elif Trait.HALF_MISSING in traits:
-        found.append(catalog.HALF_MISSING.found(sure, subject, seen="a token" if header.token else "one word"))
+        found.append(
+            catalog.HALF_MISSING.found(
+                sure, subject, renew_command=_renew(subject), seen="a token" if header.token else "one word"
+            )
+        )
     if Trait.ENCODED_TWICE in traits:
         found.append(catalog.ENCODED_TWICE.found(sure, subject, seen="base64", mend_command=mend))
     elif Trait.PERCENT_TWICE in traits:
@@ -220,8 +240,8 @@ def _judge_consumer(header: Header, subject: str, mend: str, consumer: Consumer 
                 catalog.PERCENT_ENCODED.found(CERTAIN, subject, seen="Basic%20", consumer=consumer, mend_command=mend)
             ]
     elif Trait.LITERAL_SPACE in header.traits and consumer is not None and consumer.drops_space:
-        instance_id = _shown(header.instance_id.reveal()) if header.instance_id else "INSTANCE_ID"
-        return [catalog.SPACE_DROPPED.found(CERTAIN, subject, consumer=consumer, instance_id=instance_id)]
+        encode = mend.replace("inspect-auth --fix", "inspect-auth --fix --as percent-encoded")
+        return [catalog.SPACE_DROPPED.found(CERTAIN, subject, consumer=consumer, encode_command=encode)]
     return []
 
 
@@ -234,22 +254,32 @@ def _judge_pair(header: Header, subject: str, *, grafana: bool | None) -> tuple[
         text = header.instance_id.reveal()
         if not (grafana or looks_like_token(header.token.reveal())):
             return tuple(found)
-        found.append(catalog.ID_NOT_NUMERIC.found(CERTAIN if grafana else LIKELY, subject, seen=describe_id(text)))
+        found.append(
+            catalog.ID_NOT_NUMERIC.found(
+                CERTAIN if grafana else LIKELY, subject, renew_command=_renew(subject), seen=describe_id(text)
+            )
+        )
     return tuple(found)
 
 
 def _judge_token(claims: Token, subject: str, length: int, *, grafana: bool | None) -> tuple[Finding, ...]:
     sure = CERTAIN if grafana else LIKELY
     if claims.kind in (TokenKind.SERVICE_ACCOUNT, TokenKind.LEGACY_KEY):
-        return (catalog.TOKEN_KIND.found(sure, subject, kind=claims.kind.value),)
+        return (catalog.TOKEN_KIND.found(sure, subject, renew_command=_renew(subject), kind=claims.kind.value),)
     if claims.kind is TokenKind.OTHER and grafana:
-        return (catalog.TOKEN_KIND.found(LIKELY, subject, kind="token without the prefix glc_"),)
+        return (
+            catalog.TOKEN_KIND.found(
+                LIKELY, subject, renew_command=_renew(subject), kind="token without the prefix glc_"
+            ),
+        )
     if claims.kind is TokenKind.WHOLE:
         return (catalog.TOKEN_WHOLE.found(sure, subject, where="the token's place", mend_command=_NEW),)
     if claims.kind is TokenKind.TRUNCATED:
-        return (catalog.TOKEN_TRUNCATED.found(LIKELY, subject, length=max(length - 4, 0)),)
+        return (
+            catalog.TOKEN_TRUNCATED.found(LIKELY, subject, renew_command=_renew(subject), length=max(length - 4, 0)),
+        )
     if claims.kind is TokenKind.EMPTY:
-        return (catalog.EMPTY.found(sure, subject, where="the credential"),)
+        return (catalog.EMPTY.found(sure, subject, renew_command=_renew(subject), where="the credential"),)
     return ()
 
 
@@ -262,20 +292,32 @@ def judge_given(
     """
     found: list[Finding] = []
     if claims.kind is TokenKind.EMPTY:
-        found.append(catalog.EMPTY.found(CERTAIN, token_subject, where=token_subject))
+        found.append(
+            catalog.EMPTY.found(CERTAIN, token_subject, renew_command=_renew(token_subject), where=token_subject)
+        )
     elif claims.kind is TokenKind.PLACEHOLDER:
-        found.append(catalog.PLACEHOLDER.found(CERTAIN, token_subject, where=token_subject))
+        found.append(
+            catalog.PLACEHOLDER.found(CERTAIN, token_subject, renew_command=_renew(token_subject), where=token_subject)
+        )
     elif claims.kind is TokenKind.TRUNCATED:
-        found.append(catalog.TOKEN_TRUNCATED.found(CERTAIN, token_subject, length=len(token) - 4))
+        found.append(
+            catalog.TOKEN_TRUNCATED.found(
+                CERTAIN, token_subject, renew_command=_renew(token_subject), length=len(token) - 4
+            )
+        )
     elif claims.kind is TokenKind.WHOLE:
         found.append(catalog.TOKEN_WHOLE.found(CERTAIN, token_subject, where=token_subject, mend_command=mend_command))
     elif claims.kind is not TokenKind.ACCESS_POLICY:
         kind = claims.kind.value if claims.kind is not TokenKind.OTHER else "token without the prefix glc_"
-        found.append(catalog.TOKEN_KIND.found(CERTAIN, token_subject, kind=kind))
+        found.append(catalog.TOKEN_KIND.found(CERTAIN, token_subject, renew_command=_renew(token_subject), kind=kind))
     if is_placeholder(instance_id):
-        found.append(catalog.PLACEHOLDER.found(CERTAIN, id_subject, where=id_subject))
+        found.append(catalog.PLACEHOLDER.found(CERTAIN, id_subject, renew_command=_renew(id_subject), where=id_subject))
     elif not is_instance_id(instance_id):
-        found.append(catalog.ID_NOT_NUMERIC.found(CERTAIN, id_subject, seen=describe_id(instance_id)))
+        found.append(
+            catalog.ID_NOT_NUMERIC.found(
+                CERTAIN, id_subject, renew_command=_renew(id_subject), seen=describe_id(instance_id)
+            )
+        )
     return found
 
 
@@ -422,10 +464,14 @@ def judge_refusal(refused: Refused) -> tuple[Finding, ...]:
             catalog.NONE_SENT.found(LIKELY, subject, status=answer.shown, text=text, shape="Authorization=Basic …"),
         )
     if "legacy auth cannot be upgraded" in lower:
-        return (catalog.LEGACY.found(CERTAIN, subject, status=answer.shown, text=text),)
+        return (catalog.LEGACY.found(CERTAIN, subject, renew_command=_renew(subject), status=answer.shown, text=text),)
     if unknown_pair(answer):
         if refused.elsewhere is not None:
             works = refused.elsewhere.value
-            return (catalog.ID_WRONG_PRODUCT.found(LIKELY, subject, instance_id=refused.instance_id, works=works),)
-        return (catalog.INVALID.found(CERTAIN, subject, status=answer.shown, text=text),)
+            return (
+                catalog.ID_WRONG_PRODUCT.found(
+                    LIKELY, subject, renew_command=_renew(subject), instance_id=refused.instance_id, works=works
+                ),
+            )
+        return (catalog.INVALID.found(CERTAIN, subject, renew_command=_renew(subject), status=answer.shown, text=text),)
     return (catalog.REFUSED.found(CERTAIN, subject, host=refused.host, status=answer.shown, text=text, scheme=scheme),)

@@ -21,6 +21,13 @@ _SAYS = {
     Severity.WARNING: "warning: loses or endangers something",
     Severity.NOTICE: "notice: worth knowing, breaks nothing",
 }
+# Commands that a judge puts together for the case in hand, as they read where the variable is at fault.
+_GENERAL = {
+    "{mend_command}": 'export OTEL_EXPORTER_OTLP_HEADERS="$(otelctl inspect-auth --fix)"',
+    "{renew_command}": 'export OTEL_EXPORTER_OTLP_HEADERS="$(otelctl encode-auth --prompt)"',
+    "{set_command}": 'export OTEL_EXPORTER_OTLP_HEADERS="$(otelctl encode-auth --prompt)"',
+    "{encode_command}": 'export OTEL_EXPORTER_OTLP_HEADERS="$(otelctl inspect-auth --fix --as percent-encoded)"',
+}
 _RETIRED = "Retired: this version no longer reports it."
 
 
@@ -41,6 +48,8 @@ def _fix(diagnosis: Diagnosis) -> tuple[Step, ...]:
     for step in diagnosis.fix:
         if step.command is None:
             steps.append(Step(_general(step.text)))
+        elif step.command in _GENERAL and diagnosis.code.startswith("AUTH-"):
+            steps.append(Step(_general(step.text), _GENERAL[step.command]))
         elif re.fullmatch(r"\{\w+_command\}", step.command):
             steps.append(Step(f"{_general(step.text)} The report of a run holds the command, with your own values."))
         else:
