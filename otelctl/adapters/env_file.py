@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
@@ -12,11 +13,21 @@ LIMIT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """A statement that no reader takes, and why; `ours` says that it names a variable of OpenTelemetry or Grafana."""
+
+    line: int
+    reason: str
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EnvFile:
-    """The variables of a .env file as an application that loads it sees them, and the line of each."""
+    """The variables of a .env file as an application that loads it sees them, the line of each, and what is broken."""
 
     values: Mapping[str, str]
     lines: Mapping[str, int]
+    broken: tuple[Broken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +60,28 @@ def read(path: Path) -> EnvFile | Unreadable:
         return text
     from dotenv import main, parser  # noqa: PLC0415  only a command that was given a file needs it
 
-    bindings = [one for one in parser.parse_stream(StringIO(text)) if one.key is not None]
+    parsed = list(parser.parse_stream(StringIO(text)))
+    broken = tuple(
+        _broken(one.original.string.strip(), one.original.line + _leading_lines(one.original.string))
+        for one in parsed
+        if one.error
+    )
+    bindings = [one for one in parsed if one.key is not None]
     lines = {
         # A binding's text begins where the one before ended: blank lines and comments before it are its own.
         str(one.key): one.original.line + _leading_lines(one.original.string)
         for one in bindings
     }
     resolved = main.resolve_variables(((str(one.key), one.value) for one in bindings), override=True)
-    return EnvFile({key: value or "" for key, value in resolved.items()}, lines)
+    return EnvFile({key: value or "" for key, value in resolved.items()}, lines, broken)
+
+
+def _broken(text: str, line: int) -> Broken:
+    """Return what is known of a statement that python-dotenv passes over; its value may be a secret and stays here."""
+    name, _, value = text.partition("=")
+    quoted = value.lstrip()[:1] in {'"', "'"}
+    reason = "the quote is not closed" if quoted else "it is no NAME=value"
+    return Broken(line, reason, bool(re.match(r"(?:export\s+)?(?:OTEL|GRAFANA)_", name.strip())))
 
 
 def _leading_lines(text: str) -> int:

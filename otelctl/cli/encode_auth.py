@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -14,7 +15,7 @@ from otelctl.cli import sources
 from otelctl.cli.errors import UsageError
 from otelctl.credential import header_value, looks_like_token, read_token, strip_stray
 from otelctl.diagnose.credential import judge_given
-from otelctl.model import Certainty
+from otelctl.model import Certainty, Severity
 from otelctl.render.header import As, render
 from otelctl.secret import Secret
 from otelctl.settings import Source, SourceKind
@@ -30,7 +31,7 @@ def encode_auth(
     ] = None,
     form: Annotated[As, typer.Option("--as", help="The form, by where it goes.")] = As.OTLP_HEADERS,
     token_file: opt.TokenFileOption = None,
-    prompt: Annotated[bool, typer.Option("--prompt", help="Ask for the token, without showing it.")] = False,
+    prompt: Annotated[bool, typer.Option("--prompt", help="Ask for ID and token; the token is not shown.")] = False,
     env_file: opt.EnvFileOption = None,
     keyring: opt.KeyringOption = None,
     save: Annotated[bool, typer.Option("--save", help="Keep ID and token under --keyring PROFILE.")] = False,
@@ -47,7 +48,7 @@ def encode_auth(
     if save and not (keyring and keyring.strip()):
         raise UsageError("--save needs --keyring PROFILE, to name what it keeps")
     given = sources.gather(session, env_file=env_file, keyring=None if save else keyring)
-    wanted_id = sources.instance_id(session, given, instance_id)
+    wanted_id = sources.instance_id(session, given, instance_id, prompt=prompt)
     wanted_token = sources.token(session, given, token_file, prompt=prompt)
     identity, secret = strip_stray(wanted_id.value), strip_stray(wanted_token.value.reveal())
     id_subject, token_subject = str(wanted_id.source), str(wanted_token.source)
@@ -71,13 +72,8 @@ def encode_auth(
     if refused:
         raise session.refuse(refused)
     if notice and strict:
-        raise session.refuse(
-            [
-                catalog.REVERSED.found(
-                    Certainty.CERTAIN, id_subject, instance_id=identity, mend_command=f"otelctl encode-auth {identity}"
-                )
-            ]
-        )
+        # Nothing was decoded here, so it is no AUTH-REVERSED; what is otherwise put right is refused.
+        raise session.refuse([replace(notice, diagnosis=replace(catalog.SWAPPED, severity=Severity.ERROR))])
     if notice:
         session.note(notice)
     if stray:

@@ -43,6 +43,7 @@ class Session:
         self.terminal = Terminal(stdout, stderr, variables)
         # Whatever goes wrong before these are asked for, it must not show them.
         self._redactor = Redactor(Secret(text) for name, text in variables.items() if _SECRET_VARIABLE.fullmatch(name))
+        self._noted: set[str] = set()
         self._world: World | None = None
 
     @property
@@ -92,7 +93,10 @@ class Session:
     def note(self, *findings: Finding) -> None:
         """Say on standard error what is worth knowing beside the result."""
         for finding in findings:
-            self.say(f"note: {finding.summary} ({finding.code})")
+            said = f"note: {finding.summary} ({finding.code})"
+            if said not in self._noted:
+                self._noted.add(said)
+                self.say(said)
 
     def say(self, text: str) -> None:
         """Write one line to standard error."""

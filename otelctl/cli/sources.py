@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from otelctl.catalog import credential as catalog
 from otelctl.cli.errors import UsageError
 from otelctl.cli.session import Session
-from otelctl.credential import header_value, looks_like_token, strip_stray
+from otelctl.credential import header_value, is_instance_id, looks_like_token, strip_stray
+from otelctl.model import Certainty
 from otelctl.secret import Secret
 from otelctl.settings import (
     API_TOKEN,
@@ -61,6 +63,9 @@ class Sources:
             if pair is not None:
                 instance_id, token = pair
                 session.learn(token)
+                if strip_stray(layer.values[INSTANCE_ID]) != instance_id.reveal():
+                    where = str(layer.source(f"{INSTANCE_ID} and {API_TOKEN}"))
+                    session.note(catalog.SWAPPED.found(Certainty.CERTAIN, where, instance_id=instance_id.reveal()))
                 made = f"Authorization={header_value(instance_id, token).reveal()}"
                 return Setting(session.learn(Secret(made)), layer.source(f"{INSTANCE_ID} and {API_TOKEN}"))
         return None
@@ -101,7 +106,7 @@ def gather(
         typed = Setting(session.learn(Secret(text)), source)
         options += f" --header-file {shlex.quote(str(header_file))}"
     if env_file is not None:
-        layers.append(_env_file(env_file))
+        layers.append(_env_file(session, env_file))
         options += f" --env-file {shlex.quote(str(env_file))}"
     if keyring is not None:
         layers.append(_keyring(session, keyring))
@@ -113,12 +118,17 @@ def gather(
     return Sources(tuple(layers), options, typed, keyring, from_secret, str(env_file) if env_file else None)
 
 
-def _env_file(path: Path) -> Layer:
+def _env_file(session: Session, path: Path) -> Layer:
     from otelctl.adapters import env_file  # noqa: PLC0415  only a command that was given a file needs it
 
     read = env_file.read(path)
     if isinstance(read, env_file.Unreadable):
         raise UsageError(f"--env-file: {read.path} cannot be read: {read.reason}")
+    for broken in read.broken:
+        message = f"{path}:{broken.line} cannot be read: {broken.reason}"
+        if broken.ours:
+            raise UsageError(f"--env-file: {message}")
+        session.say(f"note: {message}; the line is left out")
     return Layer(SourceKind.ENV_FILE, str(path), read.values, read.lines)
 
 
@@ -254,13 +264,26 @@ def _prompted(session: Session) -> Setting[Secret]:
     )
 
 
-def instance_id(session: Session, sources: Sources, given: str | None) -> Setting[str]:
-    """Return the instance ID: the argument, else GRAFANA_INSTANCE_ID of any source, else a prompt on a terminal."""
+def instance_id(session: Session, sources: Sources, given: str | None, *, prompt: bool = False) -> Setting[str]:
+    """Return the instance ID: the argument, else GRAFANA_INSTANCE_ID of any source, else a prompt on a terminal.
+
+    `prompt` asks even where a source has one, which Enter takes: the ID may be what is wrong.
+    """
     if given is not None:
+        if not strip_stray(given):
+            raise UsageError("INSTANCE_ID is empty; give the stack's numeric ID, as 123456")
         return Setting(given, Source(SourceKind.ARGUMENT, "INSTANCE_ID"))
-    if found := find(sources.layers, INSTANCE_ID):
+    found = find(sources.layers, INSTANCE_ID)
+    terminal = session.stdin if session.stdin is not None and session.stdin.isatty() else None
+    if found is not None and (terminal is None or not prompt):
         return found
-    if session.stdin is None or not session.stdin.isatty():
+    if terminal is None:
         raise UsageError("no instance ID: give it as the argument, or set GRAFANA_INSTANCE_ID")
-    session.say("Instance ID: ")
-    return Setting(session.stdin.readline().strip(), Source(SourceKind.PROMPT, "the prompt"))
+    known = strip_stray(found.value) if found is not None else ""
+    session.say(f"Instance ID (Enter for {known}): " if is_instance_id(known) else "Instance ID: ")
+    typed = terminal.readline().strip()
+    if not typed and found is not None and is_instance_id(known):
+        return found
+    if not typed:
+        raise UsageError("no instance ID was given at the prompt; it is the stack's number, as 123456")
+    return Setting(typed, Source(SourceKind.PROMPT, "the prompt"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import re
 from dataclasses import replace
@@ -12,6 +13,8 @@ from urllib.parse import quote
 import pytest
 
 from otelctl.catalog import credential as catalog
+from otelctl.cli import sources
+from otelctl.cli.session import Session
 from otelctl.credential import TokenKind, header_value, read_header, read_token
 from otelctl.diagnose.credential import Consumer, judge_given, judge_header, judge_region
 from otelctl.facts import HttpAnswer, HttpRequest, Signal
@@ -767,6 +770,72 @@ def test_what_encode_auth_puts_right(arguments: list[str], variables: dict[str, 
     ended = run("encode-auth", *arguments, variables=variables)
     assert (ended.code, ended.stdout.decode()) == (0, RIGHT + "\n")
     assert re.findall(r"\((AUTH-[A-Z-]+)\)", ended.stderr.decode()) == codes_noted
+
+
+@case("AUTH-SWAPPED")
+def test_swapped_slots_are_refused_where_that_is_asked_for(tmp_path: Path) -> None:
+    """With --strict swapped slots end the command, in words that speak of slots and of nothing decoded."""
+    file = tmp_path / "id"
+    file.write_text(ID)
+    ended = run("encode-auth", TOKEN, "--token-file", str(file), "--strict")
+    assert (ended.code, ended.stdout) == (1, b"")
+    assert "AUTH-SWAPPED" in ended.stderr.decode()
+    assert "decoded" not in ended.stderr.decode()
+
+
+@case("AUTH-SWAPPED")
+@near_miss("AUTH-SWAPPED")
+@pytest.mark.parametrize(("first", "second", "notes"), [(TOKEN, ID, 1), (ID, TOKEN, 0)])
+def test_a_swapped_pair_of_variables_is_told(first: str, second: str, notes: int) -> None:
+    """A pair of variables in each other's place is used, and said once, whatever command reads it."""
+    ended = run("inspect-auth", variables={"GRAFANA_INSTANCE_ID": first, "GRAFANA_API_TOKEN": second})
+    assert ended.code == 0
+    assert ended.stderr.decode().count("AUTH-SWAPPED") == notes
+
+
+def test_an_empty_id_is_a_wrong_use() -> None:
+    """An empty INSTANCE_ID, as an unset variable in quotes gives it, is said in one line."""
+    ended = run("encode-auth", "", variables={"GRAFANA_API_TOKEN": TOKEN})
+    assert (ended.code, ended.stdout) == (2, b"")
+    assert ended.stderr.decode().splitlines() == [
+        "otelctl: INSTANCE_ID is empty; give the stack's numeric ID, as 123456"
+    ]
+
+
+@pytest.mark.parametrize(("typed", "printed"), [("654321\n", "654321"), ("\n", ID)])
+def test_the_prompt_asks_for_the_id_too(typed: str, printed: str) -> None:
+    """--prompt asks for the ID even where a variable has one, which Enter takes: it may be what is wrong."""
+    terminal, said = _Terminal(typed), io.StringIO()
+    session = Session(terminal, io.StringIO(), said, {"GRAFANA_INSTANCE_ID": ID}, [], "encode-auth")
+    given = sources.gather(session)
+    assert sources.instance_id(session, given, None, prompt=True).value == printed
+    assert said.getvalue() == f"Instance ID (Enter for {ID}): \n"
+    assert sources.instance_id(session, given, None).value == ID
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ('A=1\nOTEL_EXPORTER_OTLP_HEADERS="Authorization=x\nB=2\n', 2, ":2 cannot be read: the quote is not closed"),
+        (f"OTEL_EXPORTER_OTLP_HEADERS='{RIGHT}'\nOTHER='abc\n", 0, ":2 cannot be read: the quote is not closed"),
+        (f"OTEL_EXPORTER_OTLP_HEADERS='{RIGHT}'\nAN EMPTY LINE\n", 0, ":2 cannot be read: it is no NAME=value"),
+        (f"\n# a comment's quote\nOTEL_EXPORTER_OTLP_HEADERS='{RIGHT}'\n", 0, ""),
+    ],
+)
+def test_a_broken_line_of_an_env_file_is_told(text: str, code: int, said: str, tmp_path: Path) -> None:
+    """A line that readers of .env files pass over is named, and ends the command where it sets a variable of ours."""
+    file = tmp_path / ".env"
+    file.write_text(text)
+    ended = run("inspect-auth", "--env-file", str(file))
+    assert ended.code == code
+    assert bool(ended.stderr) is bool(said)
+    assert (f"{file}{said}" if said else "") in ended.stderr.decode()
+    assert len(ended.stderr.decode().splitlines()) <= 1
 
 
 def test_recorded_refusals_are_refusals() -> None:
