@@ -82,9 +82,9 @@ TIMEOUT = Diagnosis(
     cause="The packets vanish on the way, there or back. That is how a firewall, a security group or a network "
     "without a way out behaves; where only a proxy may go out, it is how going without it looks.",
     fix=(
+        _LONGER,
         Step("Allow this machine to reach {address} by TCP: security group, network ACL, egress rules."),
         Step("If a proxy is the way out here, name it in HTTPS_PROXY (for an http:// endpoint in HTTP_PROXY)."),
-        _LONGER,
     ),
 )
 
