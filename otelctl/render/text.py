@@ -77,14 +77,18 @@ def lines(
     primary = leading(report, fail_on)
     others = [finding for finding in report.findings if finding is not primary]
     others.sort(key=lambda finding: RANK.index(finding.severity))
-    shown: set[str] = set()
+    told: list[Finding] = []
 
     def blocks(findings: Sequence[Finding]) -> None:
+        brief = False
         for finding in findings:
-            if out:
+            # What the same command mends, or was said before, takes no block of its own.
+            again = not verbose and any(_alike(finding, one) for one in told)
+            if out and not (again and brief):
                 out.append(())
-            out.extend(_finding(finding, width, verbose=verbose, known=finding.code in shown))
-            shown.add(finding.code)
+            out.extend(_again(finding, told, width) if again else _finding(finding, width, verbose=verbose))
+            told.append(finding)
+            brief = again
 
     if primary is not None:
         blocks([primary])
@@ -143,26 +147,43 @@ def _verdict(report: Report, width: int) -> Iterator[Line]:
         yield ((f"  {target}", Style.PLAIN),)
 
 
-def _finding(finding: Finding, width: int, *, verbose: bool, known: bool) -> Iterator[Line]:
-    """Yield the block of one finding; what was said of a `known` code is not said again."""
+def _mend(finding: Finding) -> str | None:
+    """Return the command that mends a finding, None where it has none."""
+    return next((step.command for step in finding.fix if step.command is not None), None)
+
+
+def _alike(finding: Finding, other: Finding) -> bool:
+    """Tell whether two findings share their code or the command that mends them."""
+    return finding.code == other.code or _mend(finding) == _mend(other) is not None
+
+
+def _again(finding: Finding, told: Sequence[Finding], width: int) -> Iterator[Line]:
+    """Yield a finding in a line, and what it saw and where if that was not `told` with one of its code."""
+    sign, style = _SEVERITY_SIGN[finding.severity]
+    yield ((sign, style), (f" {finding.code}  ", style), (hedged(finding), Style.PLAIN))
+    same = [one for one in told if one.code == finding.code]
+    if same and finding.summary not in {one.summary for one in same}:
+        yield from prose(finding.summary, width)
+    if finding.subject and finding.subject not in {one.subject for one in told}:
+        yield from prose(f"Where: {finding.subject}", width)
+
+
+def _finding(finding: Finding, width: int, *, verbose: bool) -> Iterator[Line]:
+    """Yield the block of one finding."""
     sign, style = _SEVERITY_SIGN[finding.severity]
     head = f" {finding.code}  "
     yield ((sign, style), (head, style), (hedged(finding), Style.STRONG))
     steps = finding.fix
     first = next((step for step in steps if step.command is not None), None)
-    if not known:
-        if first is not None:
-            yield from command_lines(first.command or "")
-        elif steps:
-            yield from prose(steps[0].text, width)
-        yield ()
+    if first is not None:
+        yield from command_lines(first.command or "")
+    elif steps:
+        yield from prose(steps[0].text, width)
+    yield ()
     yield from prose(finding.summary, width)
-    if not known:
-        yield from prose(finding.cause, width)
+    yield from prose(finding.cause, width)
     if finding.subject:
         yield from prose(f"Where: {finding.subject}", width)
-    if known:
-        return
     told = first if first is not None else next(iter(steps), None)
     yield from steps_lines(steps, width, told)
     if verbose:

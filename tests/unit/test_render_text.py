@@ -76,6 +76,27 @@ def test_a_crash_is_no_verdict_on_the_set_up() -> None:
     assert not {"✓", "✗"} & set(shown)
 
 
+def test_what_the_same_command_mends_is_a_line() -> None:
+    """Findings that share the mend of the first, and repeats of its code, follow it in a line each."""
+    first = reversed_pair()
+    other = dataclasses.replace(first, diagnosis=dataclasses.replace(first.diagnosis, code="AUTH-OTHER", title="Ill"))
+    findings = (first, other, dataclasses.replace(first), other)
+    report = dataclasses.replace(
+        REPORTS["failed"], results=(CheckResult("b", "b", Status.FAILED, findings),), facts={}, trace=None
+    )
+    shown = text.plain(report).splitlines()
+    assert shown.count(f"  {first.fix[0].command}") == 1
+    at = shown.index("✗ AUTH-OTHER  Ill")
+    assert shown[at - 1 : at + 4] == [
+        "",
+        "✗ AUTH-OTHER  Ill",
+        f"✗ {first.code}  {first.title}",
+        "✗ AUTH-OTHER  Ill",
+        "",
+    ]
+    assert text.plain(report, verbose=True).count(f"  {first.fix[0].command}\n") == len(findings)
+
+
 def test_the_same_code_twice_is_explained_once() -> None:
     """A second finding of a code adds what it saw and where, not the cause and the steps again."""
     check = CheckResult("b", "b", Status.FAILED, (dataclasses.replace(reversed_pair(), subject="elsewhere"),))
