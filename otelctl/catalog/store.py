@@ -377,6 +377,13 @@ SSM_PLAIN = _row(
 
 # The write
 
+DECLINED = _row(
+    "STORE-NOT-CONFIRMED",
+    "Nothing was written there, for the answer was not yes",
+    "{place} is as it was.",
+    "The question before a write takes y or yes. Anything else, an empty line too, leaves the place alone.",
+    Step("Push again, and answer y.", "{again_command}"),
+)
 CONFLICT = _row(
     "STORE-CONFLICT",
     "Others keep changing the same place",
@@ -450,6 +457,7 @@ ROWS = (
     SSM_FAULT,
     SSM_HALF,
     SSM_PLAIN,
+    DECLINED,
     CONFLICT,
     OVERWROTE,
     VERIFY,

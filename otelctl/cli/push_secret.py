@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +13,7 @@ from otelctl.checks import Target
 from otelctl.cli import options as opt
 from otelctl.cli import places, probing, pushing, sources
 from otelctl.cli import session as sessions
-from otelctl.cli.errors import UsageError
+from otelctl.cli.errors import Stop, UsageError
 from otelctl.cli.output import emit
 from otelctl.credential import Trait, read_header
 from otelctl.engine import Check
@@ -147,11 +147,21 @@ def push_secret(
         found += _probe(session, pushes, target, reading, offline=no_check)
         found += _run(pushes, pushing.PLAN)
         found += pushing.write_all(pushes, pushing.WRITE, dry_run=dry_run, yes=yes)
+    interrupted = False
     if service is not None:
-        found += _deploy(session, service, pushes, profile, region, bound, yes=yes)
-    facts = {name: value for one in pushes for name, value in one.facts().items()}
-    report = Report("push-secret", __version__, ", ".join(one.place.name for one in pushes), tuple(found), facts)
-    raise emit(session, report, output, fail_on, verbose=verbose)
+        try:
+            for result in _deploy(session, service, pushes, profile, region, bound, yes=yes):
+                found.append(result)
+        except KeyboardInterrupt:
+            # The write is done by now, and its report is not lost for the rest.
+            interrupted = True
+    named = ", ".join(one.place.name for one in pushes)
+    report = Report("push-secret", __version__, named, tuple(found), pushing.facts(pushes))
+    end = emit(session, report, output, fail_on, verbose=verbose)
+    if interrupted:
+        session.say("otelctl: interrupted; what the report says of the write is done")
+        end = Stop(130)
+    raise end
 
 
 def _refuse_beside_rollback(options: Mapping[str, object]) -> None:
@@ -218,7 +228,7 @@ def _deploy(
     timeout: float,
     *,
     yes: bool,
-) -> tuple[CheckResult, ...]:
+) -> Iterable[CheckResult]:
     """Deploy a service anew, where every place holds its values and at least one of them was written just now."""
     whole = all(one.verified or (one.plan is not None and one.plan.unchanged and not one.failed) for one in pushes)
     if not whole or not any(one.written for one in pushes):

@@ -13,10 +13,11 @@ from otelctl.cli.errors import UsageError
 from otelctl.cli.places import Place
 from otelctl.cli.session import Session
 from otelctl.diagnose.aws import judge_previous
+from otelctl.diagnose.store import judge_declined
 from otelctl.engine import Check, Outcome, run
 from otelctl.facts import Refusal, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
 from otelctl.model import CheckResult, Finding, Status
-from otelctl.plan import Action, Change, Plan, alike
+from otelctl.plan import Action, Change, Plan, alike, shown
 from otelctl.ports import RevertibleStore, SecretStore
 from otelctl.secret import Secret
 
@@ -74,24 +75,33 @@ class Push:
             yield probing.labelled(result, self.place.name) if self.many else result
 
     def facts(self) -> dict[str, str]:
-        """Return what became of each key, by names alone."""
-        if self.plan is None or (self.failed and not self.verified):
+        """Return what became of the keys, by names alone."""
+        if self.plan is None or (self.failed and not self.verified and not self.kept_back):
             return {}
-        lead = f"{self.place.name} " if self.many else ""
-        done = self.verified or self.plan.unchanged
-        facts = {
-            f"{lead}{change.key}": _DONE[change.action] if done else f"would be {_DONE[change.action]}"
-            for change in self.plan.changes
-        }
+        lead = "" if self.verified or self.plan.unchanged else "Would be "
+        named: dict[str, list[str]] = {}
+        for change in self.plan.changes:
+            named.setdefault((lead + _DONE[change.action]).capitalize(), []).append(shown(change.key))
+        facts = {label: ", ".join(keys) for label, keys in named.items()}
         if self.plan.others:
-            facts[f"{lead}Not touched"] = f"{len(self.plan.others)}: {', '.join(self.plan.others)}"
+            facts["Not touched"] = f"{len(self.plan.others)}: {', '.join(map(shown, self.plan.others))}"
         if self.written is not None:
-            facts[f"{lead}Version"] = self.written.version
+            facts["Version"] = self.written.version
         elif self.plan.unchanged:
-            facts[f"{lead}Written"] = "nothing, it holds these values already"
+            facts["Written"] = "nothing, it holds these values already"
         elif self.kept_back:
-            facts[f"{lead}Written"] = f"nothing ({self.kept_back})"
+            facts["Written"] = f"nothing ({self.kept_back})"
         return facts
+
+
+def facts(pushes: Sequence[Push]) -> dict[str, str]:
+    """Return what became of all places: the labels are ours, and where there are several each has a line of its own."""
+    lines: dict[str, list[str]] = {}
+    for one in pushes:
+        lead = f"{shown(one.place.name)}: " if one.many else ""
+        for label, value in one.facts().items():
+            lines.setdefault(label, []).append(lead + value)
+    return {label: "\n".join(values) for label, values in lines.items()}
 
 
 def write_all(pushes: Sequence[Push], write: Check[Push], *, dry_run: bool, yes: bool) -> list[CheckResult]:
@@ -113,6 +123,7 @@ def write_all(pushes: Sequence[Push], write: Check[Push], *, dry_run: bool, yes:
             one.kept_back = "--dry-run"
         elif not yes and not _confirmed(one):
             one.kept_back = "it was not confirmed"
+            found += one.run(dataclasses.replace(write, body=_declined), lambda _title: None)
         else:
             with one.session.terminal.progress() as progress:
                 found += one.run(write, progress.start)
@@ -133,6 +144,10 @@ def _confirmed(one: Push) -> bool:
         session.say(f"  {line}")
     session.say("Write this? [y/N] ")
     return session.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _declined(one: Push) -> Outcome:
+    return Outcome(judge_declined(one.place.subject))
 
 
 def _opened(one: Push) -> SecretStore:
@@ -164,8 +179,8 @@ def _plan(one: Push) -> Outcome:
     proposed = wanted if isinstance(wanted, Refusal) else push.propose(one.stored, wanted, one.place.planner)
     if isinstance(proposed, Refusal):
         return Outcome(one.place.judge.refusal(proposed))
-    shown = _shown(one, proposed)
-    return dataclasses.replace(shown, findings=shown.findings + _key_case(one, proposed, one.stored.alike))
+    outcome = _shown(one, proposed)
+    return dataclasses.replace(outcome, findings=outcome.findings + _key_case(one, proposed, one.stored.alike))
 
 
 def _key_case(one: Push, proposed: Plan, beside: Sequence[str]) -> tuple[Finding, ...]:

@@ -6,7 +6,7 @@ A container reads its secrets once, when it starts, so a value that was written 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from otelctl.cli.errors import UsageError
@@ -61,18 +61,27 @@ def redeploy(
     wait: float = WAIT,
     secret_arn: str = "",
     options: str = "",
-) -> tuple[CheckResult, ...]:
-    """Force a new deployment after confirmation, watch it until it is stable or has failed, and return both results.
+) -> Iterator[CheckResult]:
+    """Force a new deployment after confirmation, watch it until it is stable or has failed, and yield both results.
 
     `wait` bounds the watching, in seconds. `secret_arn` and `options` (` --region R`) go into advised commands. What
-    is not confirmed is skipped.
+    is not confirmed is skipped. An interrupt goes on to the caller, after what it leaves unknown was yielded.
     """
     if not yes and not _confirmed(session, target):
         reason = "it was not confirmed"
-        return tuple(CheckResult(check.id, check.title, Status.SKIPPED, reason=reason) for check in _TABLE)
-    with session.terminal.progress() as progress:
-        state = _Deploy(session, target, containers, clock, wait, secret_arn, options, progress.start)
-        return tuple(run(_TABLE, state, clock, session.clean, lambda check: progress.start(check.title)))
+        yield from (CheckResult(check.id, check.title, Status.SKIPPED, reason=reason) for check in _TABLE)
+        return
+    told = 0
+    try:
+        with session.terminal.progress() as progress:
+            state = _Deploy(session, target, containers, clock, wait, secret_arn, options, progress.start)
+            for result in run(_TABLE, state, clock, session.clean, lambda check: progress.start(check.title)):
+                told += 1
+                yield result
+    except KeyboardInterrupt:
+        for check in _TABLE[told:]:
+            yield CheckResult(check.id, check.title, Status.UNKNOWN, detail="interrupted; ECS goes on by itself")
+        raise
 
 
 def _confirmed(session: Session, target: Target) -> bool:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -206,6 +207,13 @@ def judge_shadowed(keys: tuple[str, ...], *, place: str, subject: str) -> tuple[
     if not keys:
         return ()
     return (_Place(place, subject).found(rows.SHADOWED, names=", ".join(keys), first=keys[0]),)
+
+
+def judge_declined(subject: str) -> tuple[Finding, ...]:
+    """Return what a no means. `subject` is the option and the place, `--secret-id NAME` as well as `--to PLACE`."""
+    option, _, place = subject.partition(" ")
+    again = f"otelctl push-secret {option} {shlex.quote(place)}"
+    return (rows.DECLINED.found(Certainty.CERTAIN, subject, place=place, again_command=again),)
 
 
 def judge_key_case(option: str, key: str, others: Sequence[str], *, place: str, subject: str) -> tuple[Finding, ...]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import pytest
 
 from otelctl.adapters.file_store import LIMIT, FileStore
 from otelctl.diagnose.store import (
+    judge_declined,
     judge_key_case,
     judge_leftover,
     judge_readback,
@@ -401,3 +403,15 @@ def test_a_name_that_differs_in_case() -> None:
     (finding,) = judge_key_case("--headers-key", key, (other,), place=DOTENV, subject="--to")
     assert (finding.code, finding.severity) == ("STORE-KEY-CASE", Severity.WARNING)
     assert finding.fix[0].command == f"otelctl push-secret --to {DOTENV} --headers-key {other}"
+
+
+@case("STORE-NOT-CONFIRMED")
+@near_miss("STORE-NOT-CONFIRMED")
+def test_a_no_is_no_success() -> None:
+    """What was not confirmed is an error whose command asks again, of a secret as of a place; a write is none."""
+    for subject in ("--secret-id a b", "--to dotenv:.env"):
+        option, _, name = subject.partition(" ")
+        (finding,) = judge_declined(f"{option} {name}")
+        assert (finding.code, finding.severity) == ("STORE-NOT-CONFIRMED", Severity.ERROR)
+        assert shlex.split(finding.fix[0].command or "") == ["otelctl", "push-secret", option, name]
+    assert judge_store(Written("2", Guard.SWAP), place=DOTENV, subject="--to") == ()

@@ -504,9 +504,8 @@ class Hurried:
 def deploy(stack: Stack, answer: str = "y", **options: Any) -> tuple[CheckResult, ...]:
     """Deploy the stack's service anew, confirmed by `answer` where it asks."""
     session = Session(Tty(answer), io.StringIO(), io.StringIO(), {}, [], "push-secret")
-    return redeploy(
-        session, Target(stack.cluster, stack.service), AwsContainers(), Hurried(), secret_arn=stack.arn, **options
-    )
+    target = Target(stack.cluster, stack.service)
+    return tuple(redeploy(session, target, AwsContainers(), Hurried(), secret_arn=stack.arn, **options))
 
 
 class Tty(io.StringIO):

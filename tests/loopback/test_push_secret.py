@@ -161,7 +161,7 @@ def test_a_dotenv_file_is_what_an_application_and_otelctl_read(
     text = (tmp_path / "real").read_text()
     assert text == before.replace("http://old", gateway.url) + f'{H_VARIABLE}="{header}"\n'
     assert dotenv_values(tmp_path / ".env") == {"DB_PASSWORD": OTHERS, E_VARIABLE: gateway.url, H_VARIABLE: header}
-    assert (fact(result, E_VARIABLE), fact(result, H_VARIABLE)) == ("changed", "added")
+    assert (fact(result, "Changed"), fact(result, "Added")) == (E_VARIABLE, H_VARIABLE)
     assert fact(result, "Not touched") == "1: DB_PASSWORD"
     assert healthy(run("check-endpoint", "--env-file", ".env", "--format", "json", cwd=tmp_path))
 
@@ -173,7 +173,7 @@ def test_a_second_push_touches_nothing(variables: dict[str, str], tmp_path: Path
     assert stat.S_IMODE(before.st_mode) == 0o600
     result = push(variables, "--to", "dotenv:.env", cwd=tmp_path)
     assert healthy(result)
-    assert fact(result, H_VARIABLE) == "unchanged"
+    assert fact(result, "Unchanged") == f"{E_VARIABLE}, {H_VARIABLE}"
     assert (tmp_path / ".env").stat() == before
 
 
@@ -197,7 +197,9 @@ def test_a_variable_that_is_set_twice_is_told(variables: dict[str, str], header:
 def test_other_names_can_be_given(variables: dict[str, str], header: str, tmp_path: Path) -> None:
     """--endpoint-key and --headers-key are the names in a file too, where a name must be one."""
     names = ("--endpoint-key", "URL", "--headers-key", "HEADERS")
-    assert healthy(push(variables, "--to", "dotenv:.env", "--create", *names, cwd=tmp_path))
+    result = push(variables, "--to", "dotenv:.env", "--create", *names, cwd=tmp_path)
+    assert healthy(result)
+    assert fact(result, "Added") == "URL, HEADERS"
     assert dotenv_values(tmp_path / ".env")["HEADERS"] == header
     wrong = push(variables, "--to", "dotenv:.env", "--headers-key", "not a name", cwd=tmp_path)
     assert (wrong.code, wrong.stderr.count("\n")) == (2, 1)
@@ -224,7 +226,7 @@ def test_a_manifest_takes_the_values_where_the_others_are(
     secret = list(YAML(typ="safe").load_all(text))[1]
     assert base64.b64decode(secret["data"][H_VARIABLE]).decode() == header
     assert base64.b64decode(secret["data"][E_VARIABLE]).decode() == gateway.url
-    assert fact(push(variables, "--to", "k8s:s.yaml#app", cwd=tmp_path), H_VARIABLE) == "unchanged"
+    assert fact(push(variables, "--to", "k8s:s.yaml#app", cwd=tmp_path), "Unchanged") == f"{E_VARIABLE}, {H_VARIABLE}"
 
 
 def test_a_manifest_is_made_on_request(variables: dict[str, str], header: str, tmp_path: Path) -> None:
@@ -268,10 +270,10 @@ def test_a_keyring_profile_is_what_the_other_commands_read(keyring: dict[str, st
     assert push(keyring, "--to", "keyring:prod").found == ["STORE-KEYRING-ABSENT"]
     result = push(keyring, "--to", "keyring:prod", "--create")
     assert healthy(result)
-    assert {fact(result, name) for name in ("instance_id", "token", "endpoint")} == {"added"}
+    assert fact(result, "Added") == "instance_id, token, endpoint"
     bare = {name: keyring[name] for name in ("PYTHON_KEYRING_BACKEND", "OTELCTL_TEST_KEYRING")}
     assert healthy(run("check-endpoint", "--keyring", "prod", "--format", "json", variables=bare))
-    assert fact(push(keyring, "--to", "keyring:prod"), "token") == "unchanged"
+    assert "token" in fact(push(keyring, "--to", "keyring:prod"), "Unchanged")
 
 
 def test_what_the_keyring_says_no_to_has_its_code(keyring: dict[str, str], tmp_path: Path) -> None:
@@ -308,7 +310,7 @@ def test_two_parameters_take_the_values(variables: dict[str, str], header: str, 
     name = f"/shop/prod/{H_KEY}"
     held = client(moto, "ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
     assert (held["Value"], held["Type"], held["Version"]) == (header, "SecureString", 1)
-    assert fact(push(found, "--to", "ssm:/shop/prod"), H_KEY) == "unchanged"
+    assert H_KEY in fact(push(found, "--to", "ssm:/shop/prod"), "Unchanged")
 
 
 def test_a_header_in_a_plain_parameter_is_a_warning(variables: dict[str, str], moto: str) -> None:
@@ -379,9 +381,9 @@ def test_a_rollback_returns_to_the_value_before(variables: dict[str, str], moto:
     pushed = found.get_secret_value(SecretId="app")["SecretString"]
     shown = rollback(moto, "--secret-id", "app", "--dry-run", yes=False)
     assert healthy(shown)
-    assert (fact(shown, E_KEY), fact(shown, H_KEY), fact(shown, "Not touched")) == (
-        "would be removed",
-        "would be changed",
+    assert (fact(shown, "Would be removed"), fact(shown, "Would be changed"), fact(shown, "Not touched")) == (
+        E_KEY,
+        H_KEY,
         "1: db",
     )
     assert found.get_secret_value(SecretId="app")["SecretString"] == pushed
@@ -398,7 +400,7 @@ def test_a_text_whose_keys_cannot_be_compared_returns_whole(moto: str, texts: tu
     found = secret(moto, *texts)
     result = rollback(moto, "--secret-id", "app")
     assert healthy(result)
-    assert any("whole_text" in name for name in result.report["facts"])
+    assert "whole text" in fact(result, "Changed")
     assert found.get_secret_value(SecretId="app")["SecretString"] == texts[0]
 
 
@@ -487,8 +489,9 @@ def test_all_kinds_at_once_each_by_itself(keyring: dict[str, str], header: str, 
     assert written == {"app", "dotenv:.env", "k8s:s.yaml", "keyring:prod", "ssm:/p"}
     assert json.loads(found.get_secret_value(SecretId="app")["SecretString"])[H_KEY] == header
     assert dotenv_values(tmp_path / ".env")[H_VARIABLE] == header
-    assert fact(result, f"ssm:/p {H_KEY}") == "changed"
-    assert not any(name.startswith(("broken", "missing", "k8s_bad", "dotenv_none")) for name in result.report["facts"])
+    assert f"ssm:/p: {H_KEY}" in fact(result, "Changed").splitlines()
+    said = {line.rpartition(": ")[0] for value in result.report["facts"].values() for line in value.splitlines()}
+    assert said.isdisjoint({"broken", "missing", "k8s:bad.yaml", "dotenv:none"})
 
 
 def test_a_write_that_fails_hides_no_other(variables: dict[str, str], proxy: AwsProxy, tmp_path: Path) -> None:
@@ -581,7 +584,9 @@ def test_each_place_is_asked_about_with_its_names(variables: dict[str, str], tmp
     (tmp_path / "a.env").write_text(f"X={OTHERS}\n")
     (tmp_path / "b.env").write_text(f"X={OTHERS}\n")
     code, out, err = answered(variables, tmp_path, b"n\ny\n", "--to", "dotenv:a.env", "--to", "dotenv:b.env")
-    assert code == 0
+    assert code == 1
+    assert out.startswith("✗ STORE-NOT-CONFIRMED  Nothing was written there")
+    assert out.splitlines()[1].strip() == "otelctl push-secret --to dotenv:a.env"
     assert err.count(f"+ {H_VARIABLE}") == 2
     assert "not touched (1): X" in err
     assert OTHERS not in out + err
@@ -599,7 +604,7 @@ def test_where_nobody_can_be_asked_a_failure_is_told_all_the_same(variables: dic
     assert "add --yes" in alone.stderr
     beside = run(*words, "--to", "dotenv:none", variables=variables, cwd=tmp_path)
     assert (beside.code, beside.found) == (1, ["STORE-FILE-ABSENT"])
-    assert "add --yes" in fact(beside, "dotenv:.env Written")
+    assert "add --yes" in fact(beside, "Written")
     assert (tmp_path / ".env").read_bytes() == b""
 
 
@@ -684,6 +689,38 @@ def test_a_deployment_is_confirmed_by_itself(variables: dict[str, str], overlay:
     assert (code, "Deploy shop/api anew?" in err, "it was not confirmed" in out) == (0, True, True)
     assert H_KEY in json.loads(client(overlay.upstream).get_secret_value(SecretId="app")["SecretString"])
     assert overlay.asked("UpdateService") == []
+
+
+def test_an_interrupt_of_the_watching_keeps_the_report_of_the_write(
+    variables: dict[str, str], overlay: Overlay
+) -> None:
+    """Ctrl-C while a deployment is watched ends with 130, after a report of what was written and what is not known."""
+    going = {"id": "ecs-svc/1", "status": "PRIMARY", "rolloutState": "IN_PROGRESS"}
+    service = {"serviceName": "api", "status": "ACTIVE", "desiredCount": 1, "deployments": [going]}
+    overlay.answers |= {"UpdateService": {"service": service}, "DescribeServices": {"services": [service]}}
+    process = subprocess.Popen(
+        [*COMMAND, "push-secret", "--yes", "--format", "json", "--secret-id", "app", *REDEPLOY],
+        env=environment({**variables, **aws_variables(overlay.url)}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        end = time.monotonic() + 30
+        while not overlay.asked("DescribeServices") and time.monotonic() < end:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.wait()
+    result = Result(process.returncode, out.decode(), err.decode())
+    assert result.code == 130
+    assert (result.report["ok"], result.check("write")["status"]) == (False, "passed")
+    assert (result.check("deploy")["status"], result.check("stable")["status"]) == ("passed", "unknown")
+    assert fact(result, "Added") == f"{E_KEY}, {H_KEY}"
+    assert result.stderr == "otelctl: interrupted; what the report says of the write is done\n"
+    assert H_KEY in json.loads(client(overlay.upstream).get_secret_value(SecretId="app")["SecretString"])
 
 
 # From a secret
