@@ -147,7 +147,7 @@ _PLACEHOLDER = re.compile(
 def placeholder_of(text: str) -> str:
     """Return the placeholder in the host of a URL that nobody filled in (`ZONE`, `<zone>`, `${HOST}`), or nothing."""
     rest = text.partition("://")[2] or text
-    match = _PLACEHOLDER.search(re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2])
+    match = _PLACEHOLDER.search(re.split(r"[/?#]", rest.rpartition("@")[2], maxsplit=1)[0])
     return match[0] if match else ""
 
 
@@ -155,8 +155,8 @@ _SCHEMES = {"grpc": "http", "grpcs": "https"}
 _LIKE_HTTP = re.compile(r"^h?t{1,3}p(?P<tls>s*)$|^h{1,2}t{1,3}p?(?P<tls2>s*)$", re.IGNORECASE)
 
 
-def respelled(text: str) -> str | None:
-    """Return the URL that a misspelt one is likely to mean, None where it cannot be told or nothing is misspelt.
+def respelled(text: str) -> Endpoint | None:
+    """Return the endpoint that a misspelt one is likely to mean, None where it cannot be told or nothing is misspelt.
 
     Quotation marks and white space around it go; `htp://`, `grpc://` and the like become http://, or https://.
     """
@@ -171,10 +171,9 @@ def respelled(text: str) -> str | None:
     if mended == text:
         return None
     try:
-        parse(mended)
+        return parse(mended)
     except EndpointError:
         return None
-    return mended
 
 
 def parse(text: str) -> Endpoint:

@@ -66,7 +66,7 @@ def _nearest(name: str) -> str:
 
     longer = sorted((one for one in COMMANDS if name and one.startswith(name)), key=lambda one: one != "check-endpoint")
     if longer:
-        return f"did you mean {' or '.join(longer)}?"
+        return f"did you mean {', '.join(longer[:-1])}{' or ' if longer[1:] else ''}{longer[-1]}?"
     near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
     return f"did you mean {near[0]}?" if near else f"the commands are: {', '.join(COMMANDS)}"
 

@@ -42,8 +42,10 @@ def judge_unreadable(setting: Setting[str], problem: str) -> tuple[Finding, ...]
     shown = "".join(char for char in text.rpartition("@")[2].partition("?")[0] if char.isprintable())[:100]
     if placeholder := placeholder_of(text):
         return (catalog.PLACEHOLDER.found(CERTAIN, subject, url=shown, placeholder=placeholder),)
-    if mended := respelled(setting.value):
-        command = set_command(setting.source, mended, f"otelctl check-endpoint {shlex.quote(mended)}")
+    if meant := respelled(setting.value):
+        if not text[:1].isalpha():
+            problem = "quotation marks stand around it"
+        command = mend(setting.source, meant)
         return (catalog.MISTYPED.found(CERTAIN, subject, url=shown, problem=problem, mend_command=command),)
     if "no scheme" in problem:
         bare = re.sub(r"^https?:?/*(?=.)|^:?/+", "", shown.strip("\"'`"), flags=re.IGNORECASE)

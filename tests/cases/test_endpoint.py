@@ -367,3 +367,14 @@ def test_no_placeholder_is_advised_as_a_command(url: str) -> None:
     assert report.primary is not None
     assert [step.command for step in report.primary.fix] == [None]
     assert server.requests == []
+
+
+@case("URL-MISTYPED", "URL-QUERY")
+@pytest.mark.parametrize(
+    "url", [f"htps://me:hunter2@{HOST.removeprefix('https://')}/otlp", f"{GATEWAY}?k=hunter2", f'"{GATEWAY}?k=hunter2"']
+)
+def test_what_is_mistyped_shows_no_secret(url: str) -> None:
+    """A password or a query in a URL that is mistyped shows nowhere, in the command that mends it neither."""
+    report = check(target(url), cloud)
+    assert advised(report).endswith(f"={GATEWAY}")
+    assert "hunter2" not in repr([(one.summary, one.cause, one.fix) for one in report.findings])
