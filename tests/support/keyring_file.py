@@ -15,7 +15,8 @@ BACKEND = "tests.support.keyring_file.FileKeyring"
 class FileKeyring(KeyringBackend):
     """Entries as a JSON object; locked where the file says `locked`, and full where its mode forbids writing."""
 
-    priority = 1
+    # Below the backend that only fails, so that nobody gets this one who has not asked for it by name.
+    priority = -1
 
     def get_password(self, service: str, username: str) -> str | None:
         """Return an entry."""
