@@ -256,10 +256,9 @@ def _endpoint(run: Run) -> Outcome:
     for secret in (run.endpoint.username, run.endpoint.password, Secret(run.endpoint.query)):
         if secret is not None:
             run.redact.add(secret)
-    around = endpoint_judge.judge_text(target.endpoint, run.endpoint, as_is=target.per_signal or run.grpc)
-    if around:
-        return Outcome(around)
     if run.grpc:
+        if around := endpoint_judge.judge_text(target.endpoint, run.endpoint, as_is=True):
+            return Outcome(around)
         findings = grpc_judge.judge_endpoint(target.endpoint, run.endpoint, credential=_confidential(run))
         # A path matters only once it is known that gRPC is spoken.
         run.suspicions += [one for one in findings if one.code == _PATH_DROPPED]

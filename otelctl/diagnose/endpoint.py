@@ -82,6 +82,8 @@ def judge_endpoint(
     `per_signal` tells that it is used as it is; `credential` that one would go along. Findings that are not CERTAIN
     are suspicions: the answer decides.
     """
+    if around := judge_text(setting, endpoint, as_is=per_signal):
+        return around
     subject, source = str(setting.source), setting.source
     posted = endpoint if per_signal else signal_endpoint(endpoint, signal)
     found: list[Finding] = []

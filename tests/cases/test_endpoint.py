@@ -378,3 +378,12 @@ def test_what_is_mistyped_shows_no_secret(url: str) -> None:
     report = check(target(url), cloud)
     assert advised(report).endswith(f"={GATEWAY}")
     assert "hunter2" not in repr([(one.summary, one.cause, one.fix) for one in report.findings])
+
+
+@near_miss("URL-QUERY")
+def test_grpc_appends_nothing_and_trims_nothing() -> None:
+    """Over gRPC a query is no part of what is sent; white space around the URL is wrong as over HTTP."""
+    frame = lambda _request: Fault(Stage.RECEIVE, FaultKind.CLOSED, "x", 0.1)  # noqa: E731
+    for url, found in (("http://localhost:4317?x=1", False), ("http://localhost:4317 ", True)):
+        report = check(target(url, protocol="grpc"), frame)
+        assert any(one.code.startswith(("URL-QUERY", "URL-MISTYPED")) for one in report.findings) is found
