@@ -241,6 +241,16 @@ TOKEN_WHOLE = _error(
     "The finished header, or the pair, was kept where only the token belongs.",
     Step("Print the header that it holds.", "{mend_command}"),
 )
+TOKEN_AS_ENDPOINT = _error(
+    "AUTH-TOKEN-AS-ENDPOINT",
+    "A credential stands in the endpoint's place",
+    "What was given as the endpoint is a credential ({kind}), not a URL.",
+    "Endpoint and token were taken for each other. Nothing was sent.",
+    Step(
+        "Give the URL of the stack's OpenTelemetry page as the endpoint, and the token by GRAFANA_API_TOKEN or "
+        "--token-file; an argument stays in the shell's history, so replace a token that was one."
+    ),
+)
 TOKEN_TRUNCATED = _error(
     "AUTH-TOKEN-TRUNCATED",
     "The token is incomplete",
@@ -398,6 +408,7 @@ ROWS = (
     SCHEME,
     TOKEN_KIND,
     TOKEN_WHOLE,
+    TOKEN_AS_ENDPOINT,
     TOKEN_TRUNCATED,
     EMPTY,
     ID_NOT_NUMERIC,

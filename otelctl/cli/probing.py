@@ -14,7 +14,7 @@ from otelctl.checks import Run, Target, table
 from otelctl.cli import options as opt
 from otelctl.cli.errors import UsageError
 from otelctl.cli.session import Session
-from otelctl.cli.sources import Sources
+from otelctl.cli.sources import Sources, no_credential
 from otelctl.endpoint import EndpointError, parse, parse_grpc, signal_endpoint
 from otelctl.engine import Check, run
 from otelctl.facts import Protocol, Signal
@@ -53,6 +53,8 @@ def targets(session: Session, given: Sources, wanted: Wanted) -> tuple[Target, .
         ]
     else:
         chosen = _configured(given, wanted.signals)
+    for setting, _ in chosen:
+        no_credential(session, setting)
     found = tuple(_target(session, given, wanted, setting, signals) for setting, signals in chosen)
     opt.pem(
         ca_file=wanted.ca_file,

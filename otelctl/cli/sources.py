@@ -89,6 +89,15 @@ class Sources:
         return f"otelctl inspect-auth --fix{extra}{self.options}"
 
 
+def no_credential(session: Session, endpoint: Setting[str]) -> None:
+    """Refuse a token or a header that was given as the endpoint, before anything is made of it; raises Stop."""
+    from otelctl.diagnose.credential import judge_as_endpoint  # noqa: PLC0415  the offline commands ask no endpoint
+
+    if found := judge_as_endpoint(endpoint.value, str(endpoint.source)):
+        session.learn(Secret(endpoint.value))
+        raise session.refuse(list(found))
+
+
 def gather(
     session: Session,
     *,

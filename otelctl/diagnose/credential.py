@@ -20,6 +20,7 @@ from otelctl.credential import (
     is_instance_id,
     is_placeholder,
     looks_like_token,
+    read_token,
 )
 from otelctl.endpoint import region_matches
 from otelctl.model import Certainty, Finding
@@ -281,6 +282,14 @@ def _judge_token(claims: Token, subject: str, length: int, *, grafana: bool | No
     if claims.kind is TokenKind.EMPTY:
         return (catalog.EMPTY.found(sure, subject, renew_command=_renew(subject), where="the credential"),)
     return ()
+
+
+def judge_as_endpoint(text: str, subject: str) -> tuple[Finding, ...]:
+    """Return AUTH-TOKEN-AS-ENDPOINT where a text that should be an endpoint is a token or a header of Grafana's."""
+    kind = read_token(text.strip()).kind
+    if kind not in _GRAFANAS:
+        return ()
+    return (catalog.TOKEN_AS_ENDPOINT.found(CERTAIN, subject, kind=kind.value),)
 
 
 def judge_given(

@@ -16,7 +16,7 @@ from otelctl.catalog import credential as catalog
 from otelctl.cli import sources
 from otelctl.cli.session import Session
 from otelctl.credential import TokenKind, header_value, read_header, read_token
-from otelctl.diagnose.credential import Consumer, judge_given, judge_header, judge_region
+from otelctl.diagnose.credential import Consumer, judge_as_endpoint, judge_given, judge_header, judge_region
 from otelctl.facts import HttpAnswer, HttpRequest, Signal
 from otelctl.model import Certainty, Finding, Report, Severity
 from otelctl.render import page
@@ -791,6 +791,27 @@ def test_a_swapped_pair_of_variables_is_told(first: str, second: str, notes: int
     ended = run("inspect-auth", variables={"GRAFANA_INSTANCE_ID": first, "GRAFANA_API_TOKEN": second})
     assert ended.code == 0
     assert ended.stderr.decode().count("AUTH-SWAPPED") == notes
+
+
+@case("AUTH-TOKEN-AS-ENDPOINT")
+@pytest.mark.parametrize("text", [TOKEN, TOKEN[:30], "glsa_abcdefghijkl", RIGHT, f"Basic {PACKED}", PACKED])
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_a_token_given_as_the_endpoint(text: str, by_variable: bool) -> None:
+    """A token or a header in the endpoint's place is told as that, whatever gave it, and shown nowhere."""
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": text} if by_variable else {}
+    ended = run("check-endpoint", *([] if by_variable else [text]), variables=variables)
+    said = (ended.stdout + ended.stderr).decode()
+    assert ended.code == 1
+    assert "AUTH-TOKEN-AS-ENDPOINT" in said
+    assert text not in said
+    assert "https://" not in said
+
+
+@near_miss("AUTH-TOKEN-AS-ENDPOINT")
+def test_an_endpoint_is_no_token() -> None:
+    """URLs, bare hosts and placeholders are endpoints, right or wrong, and not for this judge."""
+    for text in (GATEWAY, OWN, "localhost:4318", "collector", "123456", "", "http://glc_host:4318", "user:pass@host"):
+        assert not judge_as_endpoint(text, "ENDPOINT")
 
 
 def test_an_empty_id_is_a_wrong_use() -> None:
