@@ -28,12 +28,11 @@ class KeyringFault:
 
 def load(profile: str) -> Entry | KeyringFault | None:
     """Return the entry of a profile, None where there is none."""
-    import keyring  # noqa: PLC0415  its backends take long to look up
-    from keyring.errors import KeyringError  # noqa: PLC0415
-
     try:
+        import keyring  # noqa: PLC0415  its backends take long to look up, and a wrong one fails right here
+
         text = keyring.get_password(SERVICE, profile)
-    except (KeyringError, OSError, RuntimeError) as error:
+    except Exception as error:  # noqa: BLE001 - a backend is anybody's plug-in, and raises what it likes
         return KeyringFault(_reason(error))
     if text is None:
         return None
@@ -46,15 +45,14 @@ def load(profile: str) -> Entry | KeyringFault | None:
 
 def save(profile: str, entry: Entry) -> KeyringFault | None:
     """Keep an entry under a profile, in place of the one before."""
-    import keyring  # noqa: PLC0415  as above
-    from keyring.errors import KeyringError  # noqa: PLC0415
-
     text = json.dumps(
         {"instance_id": entry.instance_id.reveal(), "token": entry.token.reveal(), "endpoint": entry.endpoint}
     )
     try:
+        import keyring  # noqa: PLC0415  as above
+
         keyring.set_password(SERVICE, profile, text)
-    except (KeyringError, OSError, RuntimeError) as error:
+    except Exception as error:  # noqa: BLE001 - as above
         return KeyringFault(_reason(error))
     return None
 

@@ -298,6 +298,16 @@ def test_what_the_keyring_says_no_to_has_its_code(keyring: dict[str, str], tmp_p
     assert not file.exists()
 
 
+@pytest.mark.parametrize("backend", ["no.such.Backend", "json.NoBackend", "nonsense"])
+def test_a_wrong_backend_is_told_in_a_line(variables: dict[str, str], backend: str) -> None:
+    """PYTHON_KEYRING_BACKEND that names nothing is wrong use of --keyring, at reading and at saving, and no crash."""
+    wrong = {**variables, "PYTHON_KEYRING_BACKEND": backend}
+    for words in (["check-endpoint", "--keyring", "p"], ["encode-auth", "--keyring", "p", "--save"]):
+        result = run(*words, variables=wrong)
+        assert (result.code, result.stdout, result.stderr.count("\n")) == (2, "", 1), result
+        assert "profile 'p' cannot be" in result.stderr
+
+
 # Parameter Store
 
 
