@@ -21,61 +21,21 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import hmac
-import json
 import os
 import uuid
 from typing import Any
-from urllib.parse import urlsplit
 
-import boto3.session
-from botocore.client import BaseClient
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
+from otelctl.adapters import boto
 from otelctl.facts import Guard, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
-from otelctl.secret import MASK, Secret
+from otelctl.secret import Secret
 
 LABEL = "OTELCTL"
 """Our staging label. One name for all runs, so that each run finds what a killed one left."""
 
-_TRIES = 4
-_LONGEST_MESSAGE = 600
-_SHARED = 12
-"""A run of this many characters that a message shares with a secret can only come from it."""
+_SERVICE = "secretsmanager"
 
 _DENIED = {"AccessDeniedException", "AccessDenied"}
 _NOT_THERE = {"InvalidParameterException", "InvalidRequestException", "ResourceNotFoundException"}
-
-# botocore's exceptions, most special first: the word that a StoreFault carries for what no service said.
-_WORDS = {
-    "NoCredentialsError": "NoCredentials",
-    "PartialCredentialsError": "PartialCredentials",
-    "CredentialRetrievalError": "CredentialRetrieval",
-    "UnknownCredentialError": "Config",
-    "RefreshWithMFAUnsupportedError": "CredentialRetrieval",
-    "SSOError": "SsoToken",
-    "LoginError": "SsoToken",
-    "TokenRetrievalError": "SsoToken",
-    "NoAuthTokenError": "SsoToken",
-    "MissingDependencyException": "MissingDependency",
-    "NoRegionError": "NoRegion",
-    "InvalidRegionError": "InvalidRegion",
-    "ProfileNotFound": "ProfileNotFound",
-    "ConfigParseError": "Config",
-    "ConfigNotFound": "Config",
-    "InvalidConfigError": "Config",
-    "InvalidRetryConfigurationError": "Config",
-    "ConnectTimeoutError": "ConnectTimeout",
-    "ReadTimeoutError": "ReadTimeout",
-    "ConnectionClosedError": "ConnectionClosed",
-    "ProxyConnectionError": "ProxyConnection",
-    "SSLError": "Tls",
-    "EndpointConnectionError": "EndpointConnection",
-    "HTTPClientError": "EndpointConnection",
-    "ParamValidationError": "ParamValidation",
-    "ResponseParserError": "NotSecretsManager",
-}
 
 
 class _Denied:
@@ -95,11 +55,8 @@ class AwsStore:
         self, secret_id: str, profile: str | None = None, region: str | None = None, timeout: float = 10.0
     ) -> None:
         self._secret_id = secret_id
-        self._profile = profile
-        self._region = region
-        self._timeout = timeout
+        self._aws = boto.Caller(profile, region, timeout)
         self._key = os.urandom(32)
-        self._client: BaseClient | None = None
 
     @property
     def identity(self) -> str:
@@ -109,12 +66,12 @@ class AwsStore:
     @property
     def region(self) -> str:
         """The region in use, once something was asked; before that, and where there is none, an empty text."""
-        return self._where().get("region", "")
+        return self._aws.where(_SERVICE).get("region", "")
 
     @property
     def endpoint(self) -> str:
         """The endpoint's URL in use, without a user or a password; empty as `region` is."""
-        return self._where().get("endpoint", "")
+        return self._aws.where(_SERVICE).get("endpoint", "")
 
     def read(self) -> StoredSecret | SecretAbsent | StoreFault:
         """Read the version under AWSCURRENT."""
@@ -321,76 +278,12 @@ class AwsStore:
         digest = hmac.new(self._key, f"{base}\0{text.reveal()}".encode("utf-8", "surrogatepass"), hashlib.sha256)
         return str(uuid.UUID(bytes=digest.digest()[:16], version=4))
 
-    def _open(self) -> BaseClient:
-        if self._client is None:
-            session = boto3.session.Session(profile_name=self._profile, region_name=self._region)
-            self._client = session.client(
-                "secretsmanager",
-                config=Config(
-                    connect_timeout=self._timeout,
-                    read_timeout=self._timeout,
-                    retries={"mode": "standard", "total_max_attempts": _TRIES},
-                ),
-            )
-        return self._client
-
     def _call(self, method: str, text: Secret | None, **params: object) -> dict[str, Any] | StoreFault:
         """Call one operation. `text` is what goes out, so that no message brings it back."""
+        answer = self._aws.call(_SERVICE, method, "", text, **params)
+        if isinstance(answer, StoreFault) or "ARN" in answer:
+            return answer
+        # 200 with something else in it: whatever stands at this endpoint, it is not Secrets Manager.
         operation = "".join(word.capitalize() for word in method.split("_"))
-        try:
-            answer: dict[str, Any] = getattr(self._open(), method)(**params)
-        except ClientError as error:
-            said = error.response.get("Error", {})
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-            return StoreFault(
-                operation=error.operation_name,
-                code=_clean(str(said.get("Code", "")), None)[:80],
-                message=_clean(str(said.get("Message", "")), text),
-                status=status,
-                detail=self._where(),
-            )
-        except (BotoCoreError, ResponseParserError) as error:
-            names = [kind.__name__ for kind in type(error).__mro__]
-            code = next((_WORDS[name] for name in names if name in _WORDS), names[0])
-            return StoreFault(operation, code, _clean(str(error), text), detail=self._where())
-        except ValueError as error:
-            # botocore checks AWS_ENDPOINT_URL with a bare ValueError.
-            return StoreFault(operation, "InvalidEndpoint", _clean(str(error), text), detail=self._where())
-        if "ARN" not in answer:
-            # 200 with something else in it: whatever stands at this endpoint, it is not Secrets Manager.
-            status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
-            return StoreFault(operation, "NotSecretsManager", "the answer holds no ARN", status, self._where())
-        return answer
-
-    def _where(self) -> dict[str, str]:
-        """Return the region, endpoint and profile in use, as far as they are known."""
-        detail = {}
-        if self._client is not None:
-            detail["region"] = self._client.meta.region_name or ""
-            parts = urlsplit(self._client.meta.endpoint_url)
-            # Without user and password, which a URL from the environment may carry.
-            detail["endpoint"] = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-        profile = self._profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
-        if profile:
-            detail["profile"] = profile
-        return detail
-
-
-def _clean(message: str, text: Secret | None) -> str:
-    """Return a message on one line, bounded, and without any run that it shares with the secret sent."""
-    message = " ".join("".join(char if char.isprintable() else " " for char in message).split())[:_LONGEST_MESSAGE]
-    if text is None:
-        return message
-    plain = text.reveal()
-    haystack = f"{plain}\0{json.dumps(plain)}"
-    shared = bytearray(len(message))
-    for start in range(len(message) - _SHARED + 1):
-        if message[start : start + _SHARED] in haystack:
-            shared[start : start + _SHARED] = b"\1" * _SHARED
-    out: list[str] = []
-    for char, masked in zip(message, shared, strict=True):
-        if not masked:
-            out.append(char)
-        elif not out or out[-1] != MASK:
-            out.append(MASK)
-    return "".join(out)
+        where = self._aws.where(_SERVICE)
+        return StoreFault(operation, "NotSecretsManager", "the answer holds no ARN", boto.status(answer), where)

@@ -1,24 +1,17 @@
 """Amazon ECS through boto3, and what its tasks need to start: secrets, the execution role, its policies.
 
-Only `deploy` changes anything. What a server answers is a fact; a refusal is a StoreFault, as in `adapters.aws`.
+Only `deploy` changes anything. What a server answers is a fact; a refusal is a StoreFault, as in `adapters.boto`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
-import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-import boto3.session
-from botocore.client import BaseClient
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
-from otelctl.adapters.aws import _WORDS, _clean
+from otelctl.adapters import boto
 from otelctl.ecs import role_name
 from otelctl.facts import (
     EcsAbsent,
@@ -37,7 +30,6 @@ from otelctl.facts import (
 )
 from otelctl.secret import Secret
 
-_TRIES = 4
 _PAGE = 100
 _MOST_TASKS = 1000
 _MOST_POLICIES = 30
@@ -52,16 +44,12 @@ class AwsContainers:
     """
 
     def __init__(self, profile: str | None = None, region: str | None = None, timeout: float = 10.0) -> None:
-        self._profile = profile
-        self._region = region
-        self._timeout = timeout
-        self._clients: dict[tuple[str, str], BaseClient] = {}
-        self._session: boto3.session.Session | None = None
+        self._aws = boto.Caller(profile, region, timeout)
 
     @property
     def region(self) -> str:
         """The region in use, once something was asked; before that, and where there is none, an empty text."""
-        return next((client.meta.region_name or "" for (name, _), client in self._clients.items() if name == "ecs"), "")
+        return self._aws.where("ecs").get("region", "")
 
     def service(self, cluster: str, name: str) -> EcsService | EcsAbsent | StoreFault:
         """Describe a service; one that was deleted counts as absent."""
@@ -215,57 +203,17 @@ class AwsContainers:
         answer = self._call("iam", method, **params)
         return answer if isinstance(answer, StoreFault) else _document(answer.get(member))
 
-    def _open(self, service: str, region: str) -> BaseClient:
-        if self._session is None:
-            self._session = boto3.session.Session(profile_name=self._profile, region_name=self._region)
-        if (service, region) not in self._clients:
-            # The stubs know services by literal names, and only those whose own stubs are installed.
-            client: Any = self._session.client
-            self._clients[service, region] = client(
-                service,
-                region_name=region or None,
-                config=Config(
-                    connect_timeout=self._timeout,
-                    read_timeout=self._timeout,
-                    retries={"mode": "standard", "total_max_attempts": _TRIES},
-                ),
-            )
-        return self._clients[service, region]
-
     def _call(self, service: str, method: str, region: str = "", /, **params: object) -> dict[str, Any] | StoreFault:
-        operation = "".join(word.capitalize() for word in method.split("_"))
-        detail = {"service": service}
-        try:
-            client = self._open(service, region)
-            detail |= self._where(client)
-            answer: dict[str, Any] = getattr(client, method)(**params)
-        except ClientError as error:
-            said = error.response.get("Error", {})
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-            code, message = _clean(str(said.get("Code", "")), None)[:80], _clean(str(said.get("Message", "")), None)
-            return StoreFault(operation, code, message, status, detail)
-        except (BotoCoreError, ResponseParserError) as error:
-            names = [kind.__name__ for kind in type(error).__mro__]
-            code = next((_WORDS[name] for name in names if name in _WORDS), names[0])
-            return StoreFault(operation, code, _clean(str(error), None), detail=detail | self._profile_in_use())
-        except ValueError as error:
-            # botocore checks AWS_ENDPOINT_URL with a bare ValueError.
-            return StoreFault(operation, "InvalidEndpoint", _clean(str(error), None), detail=detail)
+        answer = self._aws.call(service, method, region, None, **params)
+        if isinstance(answer, StoreFault):
+            return dataclasses.replace(answer, detail={"service": service, **answer.detail})
         if set(answer) <= {"ResponseMetadata"}:
             # 200 with something else in it: whatever stands at this endpoint, it is not this service.
-            status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
-            return StoreFault(operation, "NotAws", "the answer holds nothing of this operation", status, detail)
+            operation = "".join(word.capitalize() for word in method.split("_"))
+            detail = {"service": service, **self._aws.where(service, region)}
+            said = "the answer holds nothing of this operation"
+            return StoreFault(operation, "NotAws", said, boto.status(answer), detail)
         return answer
-
-    def _where(self, client: BaseClient) -> dict[str, str]:
-        parts = urlsplit(client.meta.endpoint_url)
-        # Without user and password, which a URL from the environment may carry.
-        endpoint = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-        return {"region": client.meta.region_name or "", "endpoint": endpoint, **self._profile_in_use()}
-
-    def _profile_in_use(self) -> dict[str, str]:
-        profile = self._profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
-        return {"profile": profile} if profile else {}
 
 
 def _absent(fault: StoreFault, codes: Mapping[str, tuple[str, str]]) -> EcsAbsent | StoreFault:
@@ -282,7 +230,7 @@ def _time(value: object) -> datetime | None:
 
 
 def _one_line(value: object) -> str:
-    return _clean(str(value or ""), None)
+    return boto.clean(str(value or ""))
 
 
 def _service(one: Mapping[str, Any], cluster: str) -> EcsService:

@@ -10,22 +10,14 @@ What an overwrite would reset (KMS key, tier, allowed pattern, description) is r
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
-import boto3.session
-from botocore.client import BaseClient
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
-from otelctl.adapters.aws import _WORDS, _clean
+from otelctl.adapters import boto
 from otelctl.facts import Guard, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
 from otelctl.secret import Secret
 
-_TRIES = 4
+_SERVICE = "ssm"
 _SECURE = "SecureString"
 _KEPT = ("KeyId", "Tier", "AllowedPattern", "Description", "DataType")
 
@@ -50,11 +42,8 @@ class SsmStore:
         self._prefix = prefix
         # A name of several parts begins with a slash, or AWS refuses it.
         self._names = {key: f"/{prefix.strip('/')}/{key}" for key in keys}
-        self._profile = profile
-        self._region = region
-        self._timeout = timeout
+        self._aws = boto.Caller(profile, region, timeout)
         self._alike: tuple[str, ...] | None = None
-        self._client: BaseClient | None = None
 
     @property
     def identity(self) -> str:
@@ -64,7 +53,7 @@ class SsmStore:
     @property
     def region(self) -> str:
         """The region in use, once something was asked; before that, and where there is none, an empty text."""
-        return self._where().get("region", "")
+        return self._aws.where(_SERVICE).get("region", "")
 
     def read(self) -> StoredSecret | SecretAbsent | StoreFault:
         """Read what there is of the parameters."""
@@ -157,51 +146,12 @@ class SsmStore:
         answer = self._call("get_parameters", None, Names=[f"{name}:{version}"], WithDecryption=True)
         return not isinstance(answer, StoreFault) and any(one["Value"] == value for one in answer["Parameters"])
 
-    def _open(self) -> BaseClient:
-        if self._client is None:
-            session = boto3.session.Session(profile_name=self._profile, region_name=self._region)
-            self._client = session.client(
-                "ssm",
-                config=Config(
-                    connect_timeout=self._timeout,
-                    read_timeout=self._timeout,
-                    retries={"mode": "standard", "total_max_attempts": _TRIES},
-                ),
-            )
-        return self._client
-
     def _call(self, method: str, text: Secret | None, **params: object) -> dict[str, Any] | StoreFault:
         """Call one operation. `text` is what goes out, so that no message brings it back."""
+        answer = self._aws.call(_SERVICE, method, "", text, **params)
+        if isinstance(answer, StoreFault) or "Parameters" in answer or "Version" in answer:
+            return answer
+        # 200 with something else in it: whatever stands at this endpoint, it is not Parameter Store.
         operation = "".join(word.capitalize() for word in method.split("_"))
-        try:
-            answer: dict[str, Any] = getattr(self._open(), method)(**params)
-        except ClientError as error:
-            said = error.response.get("Error", {})
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-            code, message = _clean(str(said.get("Code", "")), None)[:80], _clean(str(said.get("Message", "")), text)
-            return StoreFault(operation, code, message, status, self._where())
-        except (BotoCoreError, ResponseParserError) as error:
-            names = [kind.__name__ for kind in type(error).__mro__]
-            code = next((_WORDS[name] for name in names if name in _WORDS), names[0])
-            return StoreFault(operation, code, _clean(str(error), text), detail=self._where())
-        except ValueError as error:
-            # botocore checks AWS_ENDPOINT_URL with a bare ValueError.
-            return StoreFault(operation, "InvalidEndpoint", _clean(str(error), text), detail=self._where())
-        if "Parameters" not in answer and "Version" not in answer:
-            # 200 with something else in it: whatever stands at this endpoint, it is not Parameter Store.
-            status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
-            return StoreFault(operation, "NotParameterStore", "the answer holds no parameter", status, self._where())
-        return answer
-
-    def _where(self) -> dict[str, str]:
-        """Return the region, endpoint and profile in use, as far as they are known."""
-        detail = {}
-        if self._client is not None:
-            detail["region"] = self._client.meta.region_name or ""
-            parts = urlsplit(self._client.meta.endpoint_url)
-            # Without user and password, which a URL from the environment may carry.
-            detail["endpoint"] = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-        profile = self._profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
-        if profile:
-            detail["profile"] = profile
-        return detail
+        where = self._aws.where(_SERVICE)
+        return StoreFault(operation, "NotParameterStore", "the answer holds no parameter", boto.status(answer), where)
