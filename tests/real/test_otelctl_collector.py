@@ -186,7 +186,7 @@ FAULTS: dict[str, tuple[Callable[[Collector], SetUp], list[str]]] = {
         ["URL-SELF-HOSTED-OTLP"],
     ),
     "path doubled": (lambda c: _with(f"{c.plain.http}/v1/traces"), ["URL-PATH-DOUBLED"]),
-    "another path": (lambda c: _with(f"{c.plain.http}/somewhere"), ["URL-NOT-FOUND"]),
+    "another path": (lambda c: _with(f"{c.plain.http}/somewhere"), ["URL-PATH-WRONG"]),
     "no pipeline": (lambda c: _with(c.traces_only.http, "--signal", "metrics"), ["OTLP-UNIMPLEMENTED"]),
     "gRPC port": (lambda c: _with(c.plain.grpc), ["NET-HTTP-ON-GRPC-PORT"]),
     "gRPC port, https": (lambda c: _with(c.plain.grpc.replace("http:", "https:")), ["NET-TLS-ON-PLAIN"]),
