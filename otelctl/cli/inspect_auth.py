@@ -112,7 +112,7 @@ def _fix(context: typer.Context, header: Header, source: Source, form: As) -> St
     if status_of(rest) is Status.FAILED:
         session.say("otelctl: this header cannot be mended from what it holds")
         return session.refuse([one for one in rest if one.severity is Severity.ERROR])
-    session.terminal.raw(render(mended, form) + "\n")
+    session.terminal.raw(render(mended, form, header.other) + "\n")
     return Stop(0)
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import enum
 import json
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from otelctl.secret import Secret
 
 VARIABLE = "OTEL_EXPORTER_OTLP_HEADERS"
+_PLAIN = "/:@._~+-"
 
 
 class As(enum.StrEnum):
@@ -28,18 +30,29 @@ class As(enum.StrEnum):
     JSON = "json"
 
 
-def render(value: Secret, form: As) -> str:
-    """Return one line that carries the value of Authorization (`Basic …`) to where `form` says."""
+def render(value: Secret, form: As, others: Sequence[tuple[str, Secret]] = ()) -> str:
+    """Return what carries the value of Authorization (`Basic …`), and the headers beside it, to where `form` says.
+
+    The forms for HTTP and for curl are a line for each header, the others one line in all.
+    """
     basic = value.reveal()
-    headers = f"Authorization={basic}"
+    beside = [(name, text.reveal()) for name, text in others]
+    # Encoded, a value holds no comma, quote or `=` that a parser or a shell could stumble over.
+    tail = "".join(f",{name}={quote(text, safe=_PLAIN)}" for name, text in beside)
+    headers = f"Authorization={basic}{tail}"
+    lines = [("Authorization", basic), *beside]
     return {
         As.OTLP_HEADERS: headers,
-        As.PERCENT_ENCODED: f"Authorization={quote(basic, safe='')}",
-        As.HTTP_HEADER: f"Authorization: {basic}",
+        As.PERCENT_ENCODED: f"Authorization={quote(basic, safe='')}{tail}",
+        As.HTTP_HEADER: "\n".join(f"{name}: {text}" for name, text in lines),
         As.DOTENV: f'{VARIABLE}="{headers}"',
         As.SHELL: f"export {VARIABLE}='{headers}'",
         As.POWERSHELL: f"$env:{VARIABLE} = '{headers}'",
         # For `curl --config FILE`: on the command line every user of the machine could read it.
-        As.CURL: f'header = "Authorization: {basic}"',
+        As.CURL: "\n".join(f'header = "{name}: {_escaped(text)}"' for name, text in lines),
         As.JSON: json.dumps({VARIABLE.lower(): headers}),
     }[form]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
