@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 import json
 import re
 import threading
@@ -69,6 +68,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
+        import hmac  # noqa: PLC0415 - it loads OpenSSL, which a quick command does without
+
         ours, theirs = (one.encode("utf-8", "surrogatepass") for one in (self._text, other._text))
         return hmac.compare_digest(ours, theirs)
 
