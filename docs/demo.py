@@ -40,7 +40,7 @@ def main() -> int:
         variables = {
             **examples.environment(ROOT),
             **examples.EXAMPLES["failing"].variables,
-            "GRAFANA_OTLP_ENDPOINT": gateway.url,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": gateway.url,
         }
         done = subprocess.run(["sh", "-c", _SCRIPT], env=variables, stdin=subprocess.DEVNULL, check=False, timeout=120)
     return done.returncode

@@ -26,7 +26,7 @@ class Example:
     """Lines that a person types into one shell, one after the other.
 
     `variables` are exported before, and GRAFANA_API_TOKEN is always TOKEN. `gateway` starts the embedded gateway, which
-    knows INSTANCE and TOKEN, and exports its address as GRAFANA_OTLP_ENDPOINT.
+    knows INSTANCE and TOKEN, and exports its address as OTEL_EXPORTER_OTLP_ENDPOINT.
     """
 
     commands: tuple[str, ...]
@@ -56,7 +56,6 @@ EXAMPLES = {
         gateway=True,
     ),
 }
-
 
 
 def environment(root: Path) -> dict[str, str]:

@@ -122,7 +122,7 @@ def _endpoint(example: examples.Example) -> Iterator[dict[str, str]]:
     from otelctl.gateway import Gateway, Tenant  # noqa: PLC0415 - the pages of codes need no server
 
     with Gateway([Tenant(examples.INSTANCE, Secret(examples.TOKEN))]) as gateway:
-        yield {"GRAFANA_OTLP_ENDPOINT": gateway.url}
+        yield {"OTEL_EXPORTER_OTLP_ENDPOINT": gateway.url}
 
 
 def wanted() -> dict[Path, str]:
