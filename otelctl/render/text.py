@@ -1,4 +1,4 @@
-"""A report for people: the first line names the cause, the next line is the command that mends it."""
+"""A report for people: the first line names the cause, the next the command that mends it, or what does in words."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def _verdict(report: Report, width: int) -> Iterator[Line]:
 
 def _mend(finding: Finding) -> str | None:
     """Return the command that mends a finding, None where it has none."""
-    return next((step.command for step in finding.fix if step.command is not None), None)
+    return finding.fix[0].command if finding.fix else None
 
 
 def _alike(finding: Finding, other: Finding) -> bool:
@@ -174,18 +174,18 @@ def _finding(finding: Finding, width: int, *, verbose: bool) -> Iterator[Line]:
     head = f" {finding.code}  "
     yield ((sign, style), (head, style), (hedged(finding), Style.STRONG))
     steps = finding.fix
-    first = next((step for step in steps if step.command is not None), None)
-    if first is not None:
-        yield from command_lines(first.command or "")
-    elif steps:
-        yield from prose(steps[0].text, width)
+    # A first step without a command says that none mends this: that of a later step would only look around.
+    first = next(iter(steps), None)
+    if first is not None and first.command is not None:
+        yield from command_lines(first.command)
+    elif first is not None:
+        yield from prose(first.text, width)
     yield ()
     yield from prose(finding.summary, width)
     yield from prose(finding.cause, width)
     if finding.subject:
         yield from prose(f"Where: {finding.subject}", width)
-    told = first if first is not None else next(iter(steps), None)
-    yield from steps_lines(steps, width, told)
+    yield from steps_lines(steps, width, first)
     if verbose:
         for name, value in finding.evidence.items():
             yield from prose(f"{name} = {value}", width, Style.FAINT)

@@ -67,9 +67,9 @@ def test_cli_page_lists_commands_and_options() -> None:
 
 
 def test_examples_meet_a_gateway() -> None:
-    """An example that wants the gateway finds its address in GRAFANA_OTLP_ENDPOINT."""
-    shown = generate._run(examples.Example(('echo "$GRAFANA_OTLP_ENDPOINT"',), gateway=True))
-    assert examples.steady(shown) == '$ echo "$GRAFANA_OTLP_ENDPOINT"\nhttp://127.0.0.1:4318/otlp\n'
+    """An example that wants the gateway finds its address in OTEL_EXPORTER_OTLP_ENDPOINT."""
+    shown = generate._run(examples.Example(('echo "$OTEL_EXPORTER_OTLP_ENDPOINT"',), gateway=True))
+    assert examples.steady(shown) == '$ echo "$OTEL_EXPORTER_OTLP_ENDPOINT"\nhttp://127.0.0.1:4318/otlp\n'
 
 
 def test_examples_are_run_and_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,13 +35,12 @@ def test_without_a_command_the_second_line_is_the_fix() -> None:
     assert shown.count("Write https://") == 1
 
 
-def test_the_command_of_a_later_step_comes_up() -> None:
-    """The second line is the first command there is, whichever step it belongs to."""
-    row = dataclasses.replace(REVERSED, fix=(Step("Think."), Step("Act.", "otelctl smoke")), summary="s")
+def test_a_first_step_without_a_command_is_the_second_line() -> None:
+    """Where no command mends, a sentence says what to do; a command that only looks around stays in its place."""
+    row = dataclasses.replace(REVERSED, fix=(Step("Think."), Step("Look.", "otelctl smoke")), summary="s")
     lines = text.plain(_failing(row)).splitlines()
-    assert lines[1] == "  otelctl smoke"
-    assert "  1. Think." in lines
-    assert "  2. Act: the command above." in lines
+    assert lines[1] == "  Think."
+    assert lines[lines.index("  Look.") + 1] == "  otelctl smoke"
 
 
 def test_a_certain_error_comes_before_an_earlier_warning() -> None:
