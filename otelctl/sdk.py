@@ -171,7 +171,6 @@ _NET = (
 )
 _NET_OPTIONS = f"{_NET}OtlpExporterOptions.cs"
 _NET_EXTENSIONS = f"{_NET}OtlpExporterOptionsExtensions.cs"
-_NET_CHANGES = f"{_NET}CHANGELOG.md"
 _NET_README = f"{_NET}README.md"
 
 RUN, READ, REPORTED, UNVERIFIED = Proof

@@ -9,7 +9,6 @@ _SPEC = "https://opentelemetry.io/docs/specs/otel/protocol/exporter/"
 _POLICY = "https://grafana.com/docs/grafana-cloud/account-management/authentication-and-permissions/access-policies/"
 
 _REBUILD = Step("Put the mended header in its place; this prints it on standard output.", "{mend_command}")
-_ENCODE = Step("Build the header from the instance ID and the token.", "otelctl encode-auth {instance_id}")
 _NEW = Step("Make a new header from a token that you copy again; the prompt does not show it.", "{renew_command}")
 
 

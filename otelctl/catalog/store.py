@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from otelctl.model import Diagnosis, Severity, Step
 
-_DOTENV = "https://github.com/theskumar/python-dotenv#file-format"
 _K8S = "https://kubernetes.io/docs/concepts/configuration/secret/"
 _KEYRING = "https://github.com/jaraco/keyring#readme"
 _SSM = "https://docs.aws.amazon.com/systems-manager/latest/"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otelctl import __version__
+from otelctl.otlp.sender import describe_sender
 
 if TYPE_CHECKING:
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -36,13 +37,7 @@ def synthetic_log(
 
     request = ExportLogsServiceRequest()
     part = request.resource_logs.add()
-    for key, value in (
-        ("service.name", service),
-        ("telemetry.sdk.name", "otelctl"),
-        ("telemetry.sdk.language", "python"),
-        ("telemetry.sdk.version", __version__),
-    ):
-        part.resource.attributes.add(key=key).value.string_value = value
+    describe_sender(part.resource, service)
     scope = part.scope_logs.add()
     scope.scope.name, scope.scope.version = "otelctl", __version__
     record = scope.log_records.add(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otelctl import __version__
+from otelctl.otlp.sender import describe_sender
 
 if TYPE_CHECKING:
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -40,13 +41,7 @@ def synthetic_metrics(*, service: str, attributes: Mapping[str, str], now_ns: in
     start_ns = now_ns - _SECOND
     request = ExportMetricsServiceRequest()
     part = request.resource_metrics.add()
-    for key, value in (
-        ("service.name", service),
-        ("telemetry.sdk.name", "otelctl"),
-        ("telemetry.sdk.language", "python"),
-        ("telemetry.sdk.version", __version__),
-    ):
-        part.resource.attributes.add(key=key).value.string_value = value
+    describe_sender(part.resource, service)
     scope = part.scope_metrics.add()
     scope.scope.name, scope.scope.version = "otelctl", __version__
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otelctl import __version__
+from otelctl.otlp.sender import describe_sender
 from otelctl.propagation import TraceParent
 
 if TYPE_CHECKING:
@@ -54,14 +55,7 @@ def synthetic_trace(
 
     request = ExportTraceServiceRequest()
     part = request.resource_spans.add()
-    # The SDK's name is our own, as the semantic conventions ask of everything but the official SDKs.
-    for key, value in (
-        ("service.name", service),
-        ("telemetry.sdk.name", "otelctl"),
-        ("telemetry.sdk.language", "python"),
-        ("telemetry.sdk.version", __version__),
-    ):
-        part.resource.attributes.add(key=key).value.string_value = value
+    describe_sender(part.resource, service)
     scope = part.scope_spans.add()
     scope.scope.name, scope.scope.version = "otelctl", __version__
     server = scope.spans.add(
