@@ -105,7 +105,7 @@ def results(
     session: sessions.Session, containers: Containers, asked: Asked, started: Callable[[str], None]
 ) -> list[CheckResult]:
     """Run the checks and return their results."""
-    from otelctl.adapters.environ import SystemClock  # noqa: PLC0415  only a command that measures needs it
+    from otelctl.adapters.machine import SystemClock  # noqa: PLC0415  only a command that measures needs it
 
     state = _Run(session, containers, asked)
     return list(run(TABLE, state, SystemClock(), session.clean, lambda check: started(check.title)))

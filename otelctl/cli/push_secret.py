@@ -200,7 +200,8 @@ def _probe(
     if all(one.failed for one in pushes):
         return []
     with session.terminal.progress() as progress:
-        results = probing.results(session, session.world, target, offline=offline, started=progress.start)
+        world = session.offline if offline else session.world
+        results = probing.results(session, world, target, offline=offline, started=progress.start)
         checked = [probing.with_options(result, options) for result in results]
     if any(result.status in (Status.FAILED, Status.UNKNOWN, Status.CRASHED) for result in checked):
         for one in pushes:
@@ -241,7 +242,7 @@ def _deploy(
         session,
         service,
         AwsContainers(profile, region, timeout),
-        session.world.clock,
+        session.offline.clock,
         yes=yes,
         secret_arn=next((one.arn for one in pushes if one.arn), ""),
         options=f" --region {shlex.quote(region)}" if region else "",

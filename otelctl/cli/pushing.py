@@ -67,7 +67,7 @@ class Push:
         """Run one check, unless an earlier one failed."""
         if self.failed:
             return
-        clock = self.session.world.clock
+        clock = self.session.offline.clock
         check = dataclasses.replace(check, title=f"{self.place.noun} {check.title}")
         for result in run((check,), self, clock, self.session.clean, lambda check: started(check.title)):
             self.failed = result.status in _BAD
@@ -204,7 +204,7 @@ def _shown(one: Push, proposed: Plan) -> Outcome:
 
 def _write(one: Push) -> Outcome:
     assert one.stored is not None  # noqa: S101  it was read before
-    wanted, world = one.place.wanted, one.session.world
+    wanted, world = one.place.wanted, one.session.offline
     assert not isinstance(wanted, Refusal)  # noqa: S101  it was planned before
     store, planner = _opened(one), one.place.planner
     return _judged(one, push.apply(store, one.stored, wanted, world.clock, world.entropy, planner=planner))

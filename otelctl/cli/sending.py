@@ -17,7 +17,7 @@ _FINE = (Status.PASSED, Status.WARNED)
 
 def now_ns(session: Session) -> int:
     """Return the time of day in nanoseconds since the epoch."""
-    return int(session.world.clock.now().timestamp() * 1_000_000_000)
+    return int(session.offline.clock.now().timestamp() * 1_000_000_000)
 
 
 def report(

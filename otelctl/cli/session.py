@@ -45,6 +45,7 @@ class Session:
         self._redactor = Redactor(Secret(text) for name, text in variables.items() if _SECRET_VARIABLE.fullmatch(name))
         self._noted: set[str] = set()
         self._world: World | None = None
+        self._offline: World | None = None
 
     @property
     def redactor(self) -> Redactor:
@@ -61,20 +62,25 @@ class Session:
     def world(self) -> World:
         """The real world: adapters behind the ports."""
         if self._world is None:
-            from otelctl.adapters.environ import SystemClock, SystemEntropy, SystemProxies  # noqa: PLC0415
-            from otelctl.adapters.network import SystemNetwork  # noqa: PLC0415  httpcore takes 40 ms
+            from otelctl.adapters.network import SystemNetwork  # noqa: PLC0415  httpcore takes 20 ms
             from otelctl.adapters.otlp_grpc import GrpcRpc  # noqa: PLC0415  as above; grpcio waits for a call
-            from otelctl.ports import World  # noqa: PLC0415  as above
+            from otelctl.adapters.proxies import SystemProxies  # noqa: PLC0415  as above; urllib.request takes 6
 
-            self._world = World(
-                SystemNetwork(),
-                SystemProxies(),
-                SystemClock(),
-                SystemEntropy(),
-                self.variables,
-                GrpcRpc(f"otelctl/{__version__}"),
+            self._world = dataclasses.replace(
+                self.offline, network=SystemNetwork(), proxies=SystemProxies(), rpc=GrpcRpc(f"otelctl/{__version__}")
             )
         return self._world
+
+    @property
+    def offline(self) -> World:
+        """The world of what sends nothing: a clock, randomness and variables, and no way out."""
+        if self._offline is None:
+            from otelctl.adapters.machine import Nowhere, SystemClock, SystemEntropy  # noqa: PLC0415  explain needs none
+            from otelctl.ports import World  # noqa: PLC0415  as above
+
+            out = Nowhere()
+            self._offline = World(out, out, SystemClock(), SystemEntropy(), self.variables, out)
+        return self._offline
 
     def learn(self, secret: Secret) -> Secret:
         """Never show this one, in any form."""

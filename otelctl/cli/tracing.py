@@ -35,7 +35,7 @@ def trace(session: Session, service: str, attributes: Sequence[str], parent: str
             raise UsageError(f"--parent: {error}; W3C's form is 00-<trace id>-<span id>-01") from None
     from otelctl.otlp import synthetic_trace  # noqa: PLC0415  who only wants a link sends nothing
 
-    clock, entropy = session.world.clock, session.world.entropy
+    clock, entropy = session.offline.clock, session.offline.entropy
     now_ns = int(clock.now().timestamp() * 1_000_000_000)
     return synthetic_trace(service=service, attributes=values, now_ns=now_ns, entropy=entropy.bytes, parent=above)
 

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from otelctl import checks, engine, otlp
-from otelctl.adapters.environ import SystemClock, SystemEntropy, SystemProxies
+from otelctl.adapters.machine import SystemClock, SystemEntropy
 from otelctl.adapters.network import SystemNetwork
 from otelctl.adapters.otlp_grpc import GrpcRpc
+from otelctl.adapters.proxies import SystemProxies
 from otelctl.diagnose import grpc as judge
 from otelctl.endpoint import parse
 from otelctl.facts import (

@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otelctl.adapters import certificate
-from otelctl.adapters.environ import SystemClock, SystemEntropy, SystemProxies
+from otelctl.adapters.machine import SystemClock, SystemEntropy
 from otelctl.adapters.network import SystemNetwork
+from otelctl.adapters.proxies import SystemProxies
 from otelctl.facts import (
     Connected,
     Fault,

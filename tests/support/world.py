@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from otelctl import __version__, otlp
-from otelctl.adapters.environ import SystemClock, SystemEntropy
+from otelctl.adapters.machine import SystemClock, SystemEntropy
 from otelctl.adapters.network import SystemNetwork
 from otelctl.checks import Run, Target, table
 from otelctl.engine import run

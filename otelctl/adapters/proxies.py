@@ -1,14 +1,11 @@
-"""What this machine tells by itself: its proxies, its clock, its randomness."""
+"""The proxy settings of this machine."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
-import secrets
-import time
 import urllib.request
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
 from otelctl.facts import Proxy
@@ -98,27 +95,3 @@ def _parse(url: str, source: str) -> Proxy:
         password=None if parts.password is None else Secret(unquote(parts.password)),
         scheme=parts.scheme,
     )
-
-
-class SystemClock:
-    """Answers ports.Clock."""
-
-    def now(self) -> datetime:
-        """Return the time of day in UTC."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Return seconds that only go forward."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
-
-
-class SystemEntropy:
-    """Answers ports.Entropy."""
-
-    def bytes(self, count: int) -> bytes:
-        """Return that many random bytes."""
-        return secrets.token_bytes(count)
