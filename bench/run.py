@@ -28,8 +28,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
-from otelctl.facts import Signal  # noqa: E402 - the path comes first
 from otelctl.gateway import Gateway, Tenant, invent_credential  # noqa: E402 - as above
+from otelctl.settings import Signal  # noqa: E402 - the path comes first
 from tests.support.ca import Authority  # noqa: E402 - as above
 from tests.support.moto import environment, moto_server  # noqa: E402 - as above
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from otelctl import otlp
-from otelctl.facts import HttpAnswer, Protocol, Signal
+from otelctl.facts.wire import HttpAnswer
+from otelctl.settings import Protocol, Signal
 
 LARGEST = 16 * 1024 * 1024
 """How many bytes of a trace are read. Tempo's own limit of a trace is 5 MB by default."""

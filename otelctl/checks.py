@@ -32,7 +32,7 @@ from otelctl.endpoint import (
     without_signal,
 )
 from otelctl.engine import Check, Outcome
-from otelctl.facts import (
+from otelctl.facts.wire import (
     Certificate,
     Connected,
     Fault,
@@ -40,21 +40,18 @@ from otelctl.facts import (
     Greeted,
     HttpAnswer,
     HttpRequest,
-    Protocol,
     Proxy,
     Resolved,
     Route,
     RpcAnswer,
     RpcRequest,
     Secured,
-    Signal,
     Stage,
-    TlsOptions,
 )
 from otelctl.model import Certainty, Finding, Severity
 from otelctl.ports import Link, World
 from otelctl.secret import Redactor, Secret
-from otelctl.settings import GRAFANA_ENDPOINT, Setting, Source, SourceKind
+from otelctl.settings import GRAFANA_ENDPOINT, Protocol, Setting, Signal, Source, SourceKind, TlsOptions
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message

@@ -18,11 +18,11 @@ from otelctl.diagnose import network as network_judge
 from otelctl.diagnose.backend import Question, Reply
 from otelctl.endpoint import EndpointError, parse
 from otelctl.engine import Check, Outcome
-from otelctl.facts import Fault, FaultKind, HttpAnswer, HttpRequest, Protocol, Signal, TlsOptions
+from otelctl.facts.wire import Fault, FaultKind, HttpAnswer, HttpRequest
 from otelctl.model import Finding
 from otelctl.ports import World
 from otelctl.secret import Redactor, Secret
-from otelctl.settings import Setting, Source, SourceKind
+from otelctl.settings import Protocol, Setting, Signal, Source, SourceKind, TlsOptions
 
 _TEXT = 160
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0

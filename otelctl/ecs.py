@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from otelctl.facts import EcsContainer, EcsTaskDefinition
+from otelctl.facts.ecs import EcsContainer, EcsTaskDefinition
 from otelctl.secret import Secret
 from otelctl.settings import API_TOKEN, GRAFANA_ENDPOINT, INSTANCE_ID
 

@@ -7,31 +7,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from otelctl.facts import (
-    Connected,
+from otelctl.facts.ecs import (
     EcsAbsent,
     EcsService,
     EcsTask,
     EcsTaskDefinition,
+    RoleAbsent,
+    RolePolicies,
+    SecretVersions,
+    Simulated,
+)
+from otelctl.facts.store import SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
+from otelctl.facts.wire import (
+    Connected,
     Fault,
     Greeted,
     HttpAnswer,
     HttpRequest,
     Proxy,
     Resolved,
-    RoleAbsent,
-    RolePolicies,
     Route,
     RpcAnswer,
     RpcRequest,
-    SecretAbsent,
-    SecretVersions,
     Secured,
-    Simulated,
-    StoreConflict,
-    StoredSecret,
-    StoreFault,
-    Written,
 )
 from otelctl.secret import Secret
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from otelctl.facts import Refusal, RefusalReason, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
+from otelctl.facts.store import Refusal, RefusalReason, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
 from otelctl.plan import Plan, Planner, difference, plan
 from otelctl.ports import Clock, Entropy, RevertibleStore, SecretStore
 from otelctl.secret import Secret

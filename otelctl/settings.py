@@ -28,6 +28,14 @@ class Signal(enum.StrEnum):
     LOGS = "logs"
 
 
+class Protocol(enum.StrEnum):
+    """The values of OTEL_EXPORTER_OTLP_PROTOCOL (specification: protocol/exporter.md)."""
+
+    HTTP_PROTOBUF = "http/protobuf"
+    HTTP_JSON = "http/json"
+    GRPC = "grpc"
+
+
 class SourceKind(enum.StrEnum):
     """The kind of place that a value came from."""
 
@@ -61,6 +69,16 @@ class Setting(Generic[Value]):
 
     value: Value
     source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class TlsOptions:
+    """How to shake hands: trust the system's CAs or `ca_file`, show a client certificate, or verify nothing."""
+
+    ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    insecure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

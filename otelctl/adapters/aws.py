@@ -26,7 +26,7 @@ import uuid
 from typing import Any
 
 from otelctl.adapters import boto
-from otelctl.facts import Guard, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
+from otelctl.facts.store import Guard, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
 from otelctl.secret import Secret
 
 LABEL = "OTELCTL"

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
-from otelctl.facts import StoreFault
+from otelctl.facts.store import StoreFault
 from otelctl.secret import MASK, Secret
 
 _TRIES = 4

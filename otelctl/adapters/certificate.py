@@ -11,7 +11,7 @@ import ipaddress
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from otelctl.facts import Certificate
+from otelctl.facts.wire import Certificate
 
 _SEQUENCE, _SET, _OID, _OCTETS, _BOOLEAN, _INTEGER = 0x30, 0x31, 0x06, 0x04, 0x01, 0x02
 _VERSION, _EXTENSIONS, _DNS_NAME, _IP_ADDRESS = 0xA0, 0xA3, 0x82, 0x87

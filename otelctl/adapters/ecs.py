@@ -13,7 +13,7 @@ from typing import Any
 
 from otelctl.adapters import boto
 from otelctl.ecs import role_name
-from otelctl.facts import (
+from otelctl.facts.ecs import (
     EcsAbsent,
     EcsContainer,
     EcsDeployment,
@@ -22,12 +22,10 @@ from otelctl.facts import (
     EcsTaskDefinition,
     RoleAbsent,
     RolePolicies,
-    SecretAbsent,
     SecretVersions,
     Simulated,
-    StoredSecret,
-    StoreFault,
 )
+from otelctl.facts.store import SecretAbsent, StoredSecret, StoreFault
 from otelctl.secret import Secret
 
 _PAGE = 100

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from otelctl.adapters.keychain import SERVICE
-from otelctl.facts import Guard, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
+from otelctl.facts.store import Guard, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
 from otelctl.secret import Secret
 
 # Versions are shown, and a plain hash would let anybody try what the entry may be.

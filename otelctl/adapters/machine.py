@@ -6,7 +6,7 @@ import os
 import time
 from datetime import UTC, datetime
 
-from otelctl.facts import Fault, Proxy, Route, RpcAnswer, RpcRequest
+from otelctl.facts.wire import Fault, Proxy, Route, RpcAnswer, RpcRequest
 from otelctl.ports import Link
 
 

@@ -29,7 +29,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import httpcore
 
 from otelctl.adapters import certificate
-from otelctl.facts import (
+from otelctl.facts.wire import (
     Certificate,
     Connected,
     Fault,
@@ -42,10 +42,10 @@ from otelctl.facts import (
     Route,
     Secured,
     Stage,
-    TlsOptions,
 )
 from otelctl.ports import Link
 from otelctl.secret import Redactor, Secret
+from otelctl.settings import TlsOptions
 
 _READ_AT_MOST = 1024 * 1024
 _CHUNK = 64 * 1024

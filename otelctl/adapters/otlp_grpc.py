@@ -27,16 +27,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from otelctl.adapters import network
-from otelctl.facts import (
-    Fault,
-    FaultKind,
-    Route,
-    RpcAnswer,
-    RpcRequest,
-    Stage,
-    TlsOptions,
-)
+from otelctl.facts.wire import Fault, FaultKind, Route, RpcAnswer, RpcRequest, Stage
 from otelctl.secret import Redactor
+from otelctl.settings import TlsOptions
 
 _KEPT = 64 * 1024
 _MESSAGE = 4 * 1024 * 1024

@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
-from otelctl.facts import Proxy
+from otelctl.facts.wire import Proxy
 from otelctl.secret import Secret
 
 _PORTS = {"http": 80, "https": 443}

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from otelctl.adapters import boto
-from otelctl.facts import Guard, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
+from otelctl.facts.store import Guard, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
 from otelctl.secret import Secret
 
 _SERVICE = "ssm"

@@ -19,19 +19,17 @@ from otelctl.cli.output import emit
 from otelctl.diagnose import ecs as judge
 from otelctl.ecs import CREDENTIALS, Reference, Store, Use, plain, revision, task_account, task_region, uses
 from otelctl.engine import Check, Outcome, run
-from otelctl.facts import (
+from otelctl.facts.ecs import (
     EcsAbsent,
     EcsService,
     EcsTask,
     EcsTaskDefinition,
     RoleAbsent,
     RolePolicies,
-    SecretAbsent,
     SecretVersions,
     Simulated,
-    StoredSecret,
-    StoreFault,
 )
+from otelctl.facts.store import SecretAbsent, StoredSecret, StoreFault
 from otelctl.model import CheckResult, Finding, Report
 from otelctl.ports import Containers
 from otelctl.secret import Secret

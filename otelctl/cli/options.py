@@ -16,7 +16,7 @@ from otelctl.settings import Signal
 
 if TYPE_CHECKING:
     from otelctl.diagnose.credential import Consumer
-    from otelctl.facts import TlsOptions
+    from otelctl.settings import TlsOptions
 
 
 class Format(enum.StrEnum):
@@ -149,7 +149,7 @@ def tls(insecure: bool, ca_file: str | None, client_cert: str | None, client_key
         raise UsageError("--client-key needs --client-cert: a key without its certificate proves nothing")
     if insecure and ca_file:
         raise UsageError("--insecure and --ca-file exclude each other: give one of them")
-    from otelctl.facts import TlsOptions  # noqa: PLC0415  7 ms that only a command with a connection is worth
+    from otelctl.settings import TlsOptions  # noqa: PLC0415  7 ms that only a command with a connection is worth
 
     return TlsOptions(ca_file, client_cert, client_key, insecure)
 

@@ -13,7 +13,16 @@ from otelctl.cli.session import Session
 from otelctl.cli.sources import ENDPOINT_KEY, HEADERS_KEY, learn_value, learn_values
 from otelctl.credential import Trait, read_header
 from otelctl.diagnose import aws, store
-from otelctl.facts import Guard, Refusal, RefusalReason, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
+from otelctl.facts.store import (
+    Guard,
+    Refusal,
+    RefusalReason,
+    SecretAbsent,
+    StoreConflict,
+    StoredSecret,
+    StoreFault,
+    Written,
+)
 from otelctl.model import Finding
 from otelctl.plan import Plan, Planner, plan, plan_exactly
 from otelctl.ports import SecretStore

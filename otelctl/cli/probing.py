@@ -17,11 +17,10 @@ from otelctl.cli.session import Session
 from otelctl.cli.sources import Sources, no_credential
 from otelctl.endpoint import EndpointError, parse, parse_grpc, signal_endpoint
 from otelctl.engine import Check, run
-from otelctl.facts import Protocol, Signal
 from otelctl.model import CheckResult, Finding, Report, status_of
 from otelctl.ports import World
 from otelctl.secret import Secret
-from otelctl.settings import Setting, Source, SourceKind
+from otelctl.settings import Protocol, Setting, Signal, Source, SourceKind
 
 _AT_ONCE = 8
 _DEFAULT = Source(SourceKind.DEFAULT, "the default")

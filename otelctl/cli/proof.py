@@ -19,9 +19,9 @@ from otelctl.settings import Setting, Source, SourceKind, find
 
 if TYPE_CHECKING:
     from otelctl.checks_backend import Quest
-    from otelctl.facts import TlsOptions
     from otelctl.model import CheckResult, Report
     from otelctl.otlp import SyntheticTrace
+    from otelctl.settings import TlsOptions
 
 URL, USER, TOKEN = "GRAFANA_TEMPO_URL", "GRAFANA_TEMPO_USER", "GRAFANA_TEMPO_TOKEN"
 

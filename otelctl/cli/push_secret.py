@@ -17,9 +17,9 @@ from otelctl.cli.errors import Stop, UsageError
 from otelctl.cli.output import emit
 from otelctl.credential import Trait, read_header
 from otelctl.engine import Check
-from otelctl.facts import Signal
 from otelctl.model import CheckResult, Report, Status
 from otelctl.secret import Secret
+from otelctl.settings import Signal
 
 if TYPE_CHECKING:
     from otelctl.cli.redeploy import Target as Service

@@ -15,7 +15,7 @@ from otelctl.cli.session import Session
 from otelctl.diagnose.aws import judge_previous
 from otelctl.diagnose.store import judge_declined
 from otelctl.engine import Check, Outcome, run
-from otelctl.facts import Refusal, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
+from otelctl.facts.store import Refusal, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
 from otelctl.model import CheckResult, Finding, Status
 from otelctl.plan import Action, Change, Plan, alike, shown
 from otelctl.ports import RevertibleStore, SecretStore

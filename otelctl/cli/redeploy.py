@@ -13,7 +13,8 @@ from otelctl.cli.errors import UsageError
 from otelctl.cli.session import Session
 from otelctl.diagnose import ecs as judge
 from otelctl.engine import Check, Outcome, run
-from otelctl.facts import EcsAbsent, EcsDeployment, EcsService, StoreFault
+from otelctl.facts.ecs import EcsAbsent, EcsDeployment, EcsService
+from otelctl.facts.store import StoreFault
 from otelctl.model import CheckResult, Finding, Severity, Status
 from otelctl.ports import Clock, Containers
 

@@ -17,7 +17,7 @@ from otelctl.cli.sources import ENDPOINT_KEY, HEADERS_KEY
 from otelctl.credential import header_value, read_header
 from otelctl.diagnose.credential import judge_header
 from otelctl.engine import Check, Outcome
-from otelctl.facts import SecretAbsent, StoredSecret
+from otelctl.facts.store import SecretAbsent, StoredSecret
 from otelctl.gateway import Gateway, Received, Tenant, invent_credential
 from otelctl.otlp import SyntheticTrace, iter_spans
 from otelctl.secret import Secret

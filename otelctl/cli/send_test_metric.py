@@ -11,7 +11,7 @@ from otelctl.cli import options as opt
 from otelctl.cli import probing, sending, sources, tracing
 from otelctl.cli import session as sessions
 from otelctl.cli.output import emit
-from otelctl.facts import Signal
+from otelctl.settings import Signal
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

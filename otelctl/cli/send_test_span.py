@@ -13,8 +13,8 @@ from otelctl.cli import probing, proof, sources, tracing
 from otelctl.cli import session as sessions
 from otelctl.cli.errors import UsageError
 from otelctl.cli.output import emit, write_file
-from otelctl.facts import Signal
 from otelctl.model import Status
+from otelctl.settings import Signal
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

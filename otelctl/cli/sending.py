@@ -9,8 +9,8 @@ from otelctl.checks import SENDS, Target
 from otelctl.cli import probing
 from otelctl.cli.session import Session
 from otelctl.cli.sources import Sources
-from otelctl.facts import Signal
 from otelctl.model import CheckResult, Report, Status
+from otelctl.settings import Signal
 
 _FINE = (Status.PASSED, Status.WARNED)
 

@@ -17,9 +17,9 @@ from otelctl.cli import probing, proof, sending, sources, tracing
 from otelctl.cli import session as sessions
 from otelctl.cli.errors import Stop, UsageError
 from otelctl.cli.output import emit, on_github, rendered, writable, write_file
-from otelctl.facts import Protocol, Signal
 from otelctl.model import CheckResult, Report, Status
 from otelctl.otlp import SyntheticLog, SyntheticMetrics, SyntheticTrace, encode, synthetic_log, synthetic_metrics
+from otelctl.settings import Protocol, Signal
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from otelctl.catalog import aws as rows
-from otelctl.facts import (
+from otelctl.facts.store import (
     Guard,
     Refusal,
     RefusalReason,

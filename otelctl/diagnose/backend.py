@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from otelctl.backend import Backend, Found, Reading
 from otelctl.catalog import backend as catalog
 from otelctl.endpoint import GRPC_PORT, HTTP_PORT, Endpoint, GrafanaHost
-from otelctl.facts import HttpAnswer
+from otelctl.facts.wire import HttpAnswer
 from otelctl.model import Certainty, Diagnosis, Finding
 from otelctl.otlp import Answer, AnswerKind
 

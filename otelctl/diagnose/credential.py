@@ -28,7 +28,7 @@ from otelctl.secret import Secret
 from otelctl.settings import API_TOKEN, INSTANCE_ID, Signal, Source, SourceKind
 
 if TYPE_CHECKING:
-    from otelctl.facts import HttpAnswer  # the offline commands start without what the network can say
+    from otelctl.facts.wire import HttpAnswer  # the offline commands start without what the network can say
 
 CERTAIN, LIKELY, POSSIBLE = Certainty.CERTAIN, Certainty.LIKELY, Certainty.POSSIBLE
 

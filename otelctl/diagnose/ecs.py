@@ -34,27 +34,22 @@ from otelctl.ecs import (
     value_from,
 )
 from otelctl.endpoint import Endpoint, EndpointError, GrafanaHost, parse
-from otelctl.facts import (
+from otelctl.facts.ecs import (
     EcsAbsent,
     EcsContainer,
     EcsDeployment,
     EcsService,
     EcsTask,
     EcsTaskDefinition,
-    Protocol,
-    Refusal,
-    RefusalReason,
     RoleAbsent,
     RolePolicies,
-    SecretAbsent,
     SecretVersions,
     Simulated,
-    StoredSecret,
-    StoreFault,
 )
+from otelctl.facts.store import Refusal, RefusalReason, SecretAbsent, StoredSecret, StoreFault
 from otelctl.model import Certainty, Diagnosis, Finding, Severity
 from otelctl.secret import Secret
-from otelctl.settings import GRAFANA_ENDPOINT, Setting, Signal, Source, SourceKind, signal_variable
+from otelctl.settings import GRAFANA_ENDPOINT, Protocol, Setting, Signal, Source, SourceKind, signal_variable
 
 _CERTAIN, _LIKELY, _POSSIBLE = Certainty.CERTAIN, Certainty.LIKELY, Certainty.POSSIBLE
 

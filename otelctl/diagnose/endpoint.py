@@ -23,9 +23,9 @@ from otelctl.endpoint import (
     signal_of,
     without_signal,
 )
-from otelctl.facts import HttpAnswer, Signal
+from otelctl.facts.wire import HttpAnswer
 from otelctl.model import Certainty, Finding
-from otelctl.settings import Setting, Source, SourceKind, set_command
+from otelctl.settings import Setting, Signal, Source, SourceKind, set_command
 
 CERTAIN, LIKELY = Certainty.CERTAIN, Certainty.LIKELY
 

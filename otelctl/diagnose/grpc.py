@@ -14,9 +14,9 @@ from otelctl.catalog import network as wire
 from otelctl.catalog import otlp as otlp_catalog
 from otelctl.catalog import settings as settings_catalog
 from otelctl.endpoint import GRPC_PORT, HTTP_PORT, Endpoint, GrafanaHost
-from otelctl.facts import Fault, FaultKind, Greeted, HttpAnswer, Protocol, Secured, Signal, Stage
+from otelctl.facts.wire import Fault, FaultKind, Greeted, HttpAnswer, Secured, Stage
 from otelctl.model import Certainty, Diagnosis, Finding
-from otelctl.settings import Setting, set_command
+from otelctl.settings import Protocol, Setting, Signal, set_command
 
 _CERTAIN, _LIKELY = Certainty.CERTAIN, Certainty.LIKELY
 

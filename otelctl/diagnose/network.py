@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 
 from otelctl import endpoint
 from otelctl.catalog import network as rows
-from otelctl.facts import Certificate, Connected, Fault, FaultKind, HttpAnswer, Proxy, Resolved, Secured, Stage
+from otelctl.facts.wire import Certificate, Connected, Fault, FaultKind, HttpAnswer, Proxy, Resolved, Secured, Stage
 from otelctl.model import Certainty, Diagnosis, Finding
 
 _CERTAIN, _LIKELY, _POSSIBLE = Certainty.CERTAIN, Certainty.LIKELY, Certainty.POSSIBLE

@@ -13,9 +13,10 @@ from urllib.parse import urljoin
 from otelctl.catalog import endpoint as endpoint_catalog
 from otelctl.catalog import otlp as catalog
 from otelctl.endpoint import Endpoint, EndpointError, GrafanaHost, names_signal, parse, without_signal
-from otelctl.facts import HttpAnswer, Protocol
+from otelctl.facts.wire import HttpAnswer
 from otelctl.model import Certainty, Finding
 from otelctl.otlp import Answer, AnswerKind
+from otelctl.settings import Protocol
 
 CERTAIN, LIKELY = Certainty.CERTAIN, Certainty.LIKELY
 

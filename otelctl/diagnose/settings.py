@@ -5,9 +5,8 @@ from __future__ import annotations
 from otelctl.catalog import endpoint as endpoint_catalog
 from otelctl.catalog import settings as catalog
 from otelctl.endpoint import HTTP_PORT, Endpoint, GrafanaHost
-from otelctl.facts import Protocol
 from otelctl.model import Certainty, Finding
-from otelctl.settings import Setting, set_command
+from otelctl.settings import Protocol, Setting, set_command
 
 _OVER_HTTP = " --protocol http/protobuf"
 

@@ -14,7 +14,7 @@ from pathlib import PurePath
 from otelctl.catalog import aws as aws_rows
 from otelctl.catalog import store as rows
 from otelctl.diagnose import aws
-from otelctl.facts import Refusal, RefusalReason, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
+from otelctl.facts.store import Refusal, RefusalReason, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
 from otelctl.model import Certainty, Diagnosis, Finding
 
 _SHOWN = 300

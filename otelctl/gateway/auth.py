@@ -13,8 +13,8 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from otelctl.facts import Signal
 from otelctl.secret import Secret
+from otelctl.settings import Signal
 
 NONE_SENT = "no credentials provided"
 LEGACY = "legacy auth cannot be upgraded because the host is not found"

@@ -26,10 +26,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from otelctl import otlp
-from otelctl.facts import Protocol, Signal
 from otelctl.gateway import query
 from otelctl.gateway.auth import INVALID_SCOPE, Tenant, judge
 from otelctl.secret import Secret
+from otelctl.settings import Protocol, Signal
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message

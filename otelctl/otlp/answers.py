@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from otelctl.facts import Protocol, Signal
 from otelctl.otlp.messages import NAMES, Names, bare, line, load_json, message_type, status_type
+from otelctl.settings import Protocol, Signal
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message

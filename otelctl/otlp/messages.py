@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from otelctl.facts import Protocol, Signal
+from otelctl.settings import Protocol, Signal
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message

@@ -12,9 +12,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from otelctl.facts import HttpAnswer, Protocol, RpcAnswer, Signal
+from otelctl.facts.wire import HttpAnswer, RpcAnswer
 from otelctl.otlp.answers import Answer, AnswerKind, read_answer
 from otelctl.otlp.messages import NAMES, line, status_type
+from otelctl.settings import Protocol, Signal
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from otelctl.facts import Refusal, RefusalReason
+from otelctl.facts.store import Refusal, RefusalReason
 from otelctl.secret import Secret
 
 

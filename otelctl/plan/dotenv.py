@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
 
-from otelctl.facts import Refusal, RefusalReason
+from otelctl.facts.store import Refusal, RefusalReason
 from otelctl.plan.change import Action, Change, Plan, unwritable
 from otelctl.secret import Secret
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import NoReturn
 
-from otelctl.facts import Refusal, RefusalReason
+from otelctl.facts.store import Refusal, RefusalReason
 from otelctl.plan.change import Action, Change, Plan, shown
 from otelctl.secret import Secret
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from otelctl.facts import Refusal, RefusalReason
+from otelctl.facts.store import Refusal, RefusalReason
 from otelctl.plan.change import Action, Change, Plan, Planner, shown, unwritable
 from otelctl.secret import Secret
 

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from otelctl.diagnose.aws import judge_key_case, judge_label, judge_previous, judge_readback, judge_refusal, judge_store
-from otelctl.facts import (
+from otelctl.facts.store import (
     Guard,
     Refusal,
     RefusalReason,

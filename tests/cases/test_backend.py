@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from otelctl.backend import Backend
-from otelctl.facts import Fault, FaultKind, Stage
+from otelctl.facts.wire import Fault, FaultKind, Stage
 from otelctl.model import Certainty, Report
 from tests.cases.marks import case, near_miss
 from tests.support import backend

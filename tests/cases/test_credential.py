@@ -17,11 +17,11 @@ from otelctl.cli import sources
 from otelctl.cli.session import Session
 from otelctl.credential import TokenKind, header_value, read_header, read_token
 from otelctl.diagnose.credential import Consumer, judge_as_endpoint, judge_given, judge_header, judge_region
-from otelctl.facts import HttpAnswer, HttpRequest, Signal
+from otelctl.facts.wire import HttpAnswer, HttpRequest
 from otelctl.model import Certainty, Finding, Report, Severity
 from otelctl.render import page
 from otelctl.secret import Secret
-from otelctl.settings import Setting, Source, SourceKind
+from otelctl.settings import Setting, Signal, Source, SourceKind
 from tests.cases.marks import case, near_miss
 from tests.support.gateway import transcripts
 from tests.support.inprocess import run

@@ -12,7 +12,7 @@ import pytest
 
 from otelctl.diagnose import ecs as judge
 from otelctl.ecs import Use, uses
-from otelctl.facts import (
+from otelctl.facts.ecs import (
     EcsAbsent,
     EcsContainer,
     EcsDeployment,
@@ -21,12 +21,10 @@ from otelctl.facts import (
     EcsTaskDefinition,
     RoleAbsent,
     RolePolicies,
-    SecretAbsent,
     SecretVersions,
     Simulated,
-    StoredSecret,
-    StoreFault,
 )
+from otelctl.facts.store import SecretAbsent, StoredSecret, StoreFault
 from otelctl.model import Certainty, Finding, Severity
 from otelctl.secret import Secret
 from tests.cases.marks import case, near_miss

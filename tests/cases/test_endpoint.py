@@ -9,9 +9,9 @@ import pytest
 
 from otelctl.diagnose.settings import judge_protocol
 from otelctl.endpoint import parse
-from otelctl.facts import Fault, FaultKind, HttpAnswer, HttpRequest, Signal, Stage
+from otelctl.facts.wire import Fault, FaultKind, HttpAnswer, HttpRequest, Stage
 from otelctl.model import Certainty, Report, Severity
-from otelctl.settings import Setting, Source, SourceKind
+from otelctl.settings import Setting, Signal, Source, SourceKind
 from tests.cases.marks import case, near_miss
 from tests.support.world import (
     GATEWAY,

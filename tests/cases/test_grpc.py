@@ -13,19 +13,9 @@ from otelctl.diagnose import otlp as otlp_judge
 from otelctl.diagnose import settings as settings_judge
 from otelctl.diagnose.grpc import Detected, Place, Spoken
 from otelctl.endpoint import EndpointError, parse, parse_grpc
-from otelctl.facts import (
-    Certificate,
-    Fault,
-    FaultKind,
-    Greeted,
-    Protocol,
-    RpcAnswer,
-    Secured,
-    Signal,
-    Stage,
-)
+from otelctl.facts.wire import Certificate, Fault, FaultKind, Greeted, RpcAnswer, Secured, Stage
 from otelctl.model import Certainty, Finding, Severity
-from otelctl.settings import Setting, Source, SourceKind
+from otelctl.settings import Protocol, Setting, Signal, Source, SourceKind
 from tests.cases.marks import case, near_miss
 
 VARIABLE = Setting("grpc", Source(SourceKind.VARIABLE, "OTEL_EXPORTER_OTLP_PROTOCOL"))

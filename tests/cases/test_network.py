@@ -15,17 +15,7 @@ from otelctl.diagnose.network import (
     judge_resolve,
     judge_secure,
 )
-from otelctl.facts import (
-    Certificate,
-    Connected,
-    Fault,
-    FaultKind,
-    HttpAnswer,
-    Proxy,
-    Resolved,
-    Secured,
-    Stage,
-)
+from otelctl.facts.wire import Certificate, Connected, Fault, FaultKind, HttpAnswer, Proxy, Resolved, Secured, Stage
 from otelctl.model import Certainty, Finding
 from otelctl.secret import Secret
 from tests.cases.marks import case, near_miss

@@ -9,10 +9,10 @@ import re
 import pytest
 
 from otelctl import otlp
-from otelctl.facts import HttpAnswer, HttpRequest, Protocol, Signal
+from otelctl.facts.wire import HttpAnswer, HttpRequest
 from otelctl.model import Certainty, Report, Severity
 from otelctl.secret import Secret
-from otelctl.settings import Setting, Source, SourceKind
+from otelctl.settings import Protocol, Setting, Signal, Source, SourceKind
 from tests.cases.marks import case, near_miss
 from tests.support.gateway import transcripts
 from tests.support.world import (

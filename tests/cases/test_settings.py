@@ -8,9 +8,8 @@ import pytest
 
 from otelctl.diagnose.settings import judge_protocol, judge_switches
 from otelctl.endpoint import parse
-from otelctl.facts import Protocol
 from otelctl.model import Certainty, Severity
-from otelctl.settings import Setting, Source, SourceKind
+from otelctl.settings import Protocol, Setting, Source, SourceKind
 from tests.cases.marks import case, near_miss
 from tests.support.world import GATEWAY, SUCCESS, always, check, target
 

@@ -18,7 +18,7 @@ from otelctl.diagnose.store import (
     judge_shadowed,
     judge_store,
 )
-from otelctl.facts import (
+from otelctl.facts.store import (
     Guard,
     Refusal,
     RefusalReason,

@@ -20,7 +20,16 @@ import boto3
 import pytest
 
 from otelctl.adapters.aws import LABEL, AwsStore
-from otelctl.facts import Guard, Refusal, RefusalReason, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
+from otelctl.facts.store import (
+    Guard,
+    Refusal,
+    RefusalReason,
+    SecretAbsent,
+    StoreConflict,
+    StoredSecret,
+    StoreFault,
+    Written,
+)
 from otelctl.push import Pushed, Unverified, apply
 from otelctl.secret import Secret
 from tests.support.aws_proxy import AwsProxy, Trouble, aws_proxy

@@ -17,17 +17,8 @@ from otelctl.adapters.ecs import AwsContainers
 from otelctl.cli.errors import UsageError
 from otelctl.cli.redeploy import Target, redeploy, require_terminal
 from otelctl.cli.session import Session
-from otelctl.facts import (
-    EcsAbsent,
-    EcsService,
-    RoleAbsent,
-    RolePolicies,
-    SecretAbsent,
-    SecretVersions,
-    Simulated,
-    StoredSecret,
-    StoreFault,
-)
+from otelctl.facts.ecs import EcsAbsent, EcsService, RoleAbsent, RolePolicies, SecretVersions, Simulated
+from otelctl.facts.store import SecretAbsent, StoredSecret, StoreFault
 from otelctl.model import CheckResult, Status
 from tests.support.aws_overlay import Overlay, aws_overlay
 from tests.support.moto import ENVIRONMENT, environment, moto_server

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from otelctl.facts import Protocol, Signal
 from otelctl.gateway import Gateway, Partial, Tenant
 from otelctl.model import Certainty, Report, Severity, Status
 from otelctl.secret import Secret
+from otelctl.settings import Protocol, Signal
 from tests.support.gateway import authorization, basic, tenant, transcripts
 from tests.support.servers import Scripted, answering, hanging_up, http, resetting, silent, speaking
 from tests.support.world import check, span, target

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from otelctl import otlp
-from otelctl.facts import Protocol, Signal
 from otelctl.gateway import Gateway, Tenant
 from otelctl.otlp import decode_request
+from otelctl.settings import Protocol, Signal
 from tests.support import backend
 from tests.support.backend import CHILD, MISSING, ROOT, TRACE, serving
 from tests.support.gateway import authorization, send, tenant

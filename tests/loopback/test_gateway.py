@@ -34,9 +34,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags, set_span_in_context
 
 from otelctl import otlp
-from otelctl.facts import Protocol, Signal
 from otelctl.gateway import Gateway, Partial, Received, Tenant, invent_credential
 from otelctl.secret import MASK, Secret
+from otelctl.settings import Protocol, Signal
 from tests.support.ca import Authority
 from tests.support.gateway import Reply, authorization, basic, send, tenant
 

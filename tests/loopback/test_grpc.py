@@ -21,23 +21,11 @@ from otelctl.adapters.otlp_grpc import GrpcRpc
 from otelctl.adapters.proxies import SystemProxies
 from otelctl.diagnose import grpc as judge
 from otelctl.endpoint import parse
-from otelctl.facts import (
-    Fault,
-    FaultKind,
-    Greeted,
-    Proxy,
-    Route,
-    RpcAnswer,
-    RpcRequest,
-    Secured,
-    Signal,
-    Stage,
-    TlsOptions,
-)
+from otelctl.facts.wire import Fault, FaultKind, Greeted, Proxy, Route, RpcAnswer, RpcRequest, Secured, Stage
 from otelctl.model import Status
 from otelctl.ports import Link, World
 from otelctl.secret import Redactor, Secret
-from otelctl.settings import Setting, Source, SourceKind
+from otelctl.settings import Setting, Signal, Source, SourceKind, TlsOptions
 from tests.support.ca import Authority
 from tests.support.grpc_server import Server, failing, serving
 from tests.support.http2 import (
@@ -400,7 +388,7 @@ def test_a_hostile_server_costs_the_time_out_at_most(hostile: Hostile) -> None:
 _CLIENT = """
 import json, sys
 from otelctl.adapters.otlp_grpc import GrpcRpc
-from otelctl.facts import Route, RpcRequest
+from otelctl.facts.wire import Route, RpcRequest
 def visit(port):
     return GrpcRpc("t").call(Route("127.0.0.1", port, None, None, 1.0, 3.0), RpcRequest("/a.B/C", (), b""))
 def peak():  # not ru_maxrss: exec leaves the parent's peak in it

@@ -14,7 +14,8 @@ import pytest
 
 from otelctl.adapters.network import SystemNetwork
 from otelctl.diagnose.network import judge_answer, judge_fault
-from otelctl.facts import Fault, HttpAnswer, HttpRequest, Route, TlsOptions
+from otelctl.facts.wire import Fault, HttpAnswer, HttpRequest, Route
+from otelctl.settings import TlsOptions
 from tests.support.servers import (
     Script,
     Scripted,
@@ -144,7 +145,7 @@ def test_a_handshake_that_never_ends(script: Script) -> None:
 _CLIENT = """
 import json, sys
 from otelctl.adapters.network import SystemNetwork
-from otelctl.facts import HttpRequest, Route
+from otelctl.facts.wire import HttpRequest, Route
 def visit(port):
     link = SystemNetwork().open(Route("127.0.0.1", port, None, None, 1.0, 3.0))
     link.exchange(HttpRequest("POST", "/v1/traces", (), b"\\x0a\\x00"))

@@ -20,7 +20,7 @@ from otelctl.adapters import certificate
 from otelctl.adapters.machine import SystemClock, SystemEntropy
 from otelctl.adapters.network import SystemNetwork
 from otelctl.adapters.proxies import SystemProxies
-from otelctl.facts import (
+from otelctl.facts.wire import (
     Connected,
     Fault,
     FaultKind,
@@ -31,10 +31,10 @@ from otelctl.facts import (
     Route,
     Secured,
     Stage,
-    TlsOptions,
 )
 from otelctl.ports import Link
 from otelctl.secret import Secret
+from otelctl.settings import TlsOptions
 from tests.support.ca import Authority
 from tests.support.servers import (
     OK,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from otelctl import otlp
-from otelctl.facts import Protocol, Signal
 from otelctl.gateway import Gateway, Received, Tenant
+from otelctl.settings import Protocol, Signal
 from tests.support.gateway import authorization, tenant
 from tests.support.program import Result, run, sending
 

@@ -13,7 +13,7 @@ import pytest
 
 from otelctl.adapters.ssm import SsmStore
 from otelctl.diagnose.store import judge_store
-from otelctl.facts import Guard, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
+from otelctl.facts.store import Guard, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
 from otelctl.plan import plan_exactly
 from otelctl.push import Pushed, apply
 from otelctl.secret import Secret

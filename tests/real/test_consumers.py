@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from otelctl.facts import Signal
 from otelctl.gateway import Gateway, Tenant
 from otelctl.secret import Secret
+from otelctl.settings import Signal
 from tests.support.gateway import authorization, tenant
 from tests.support.parts import missing, program
 from tests.support.program import Result, environment, run, run_line

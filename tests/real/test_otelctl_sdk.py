@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 import pytest
 from dotenv import dotenv_values
 
-from otelctl.facts import Signal
 from otelctl.gateway import Gateway, Received, Tenant
 from otelctl.secret import Secret
+from otelctl.settings import Signal
 from tests.real.conftest import Nginx
 from tests.support.ca import Authority
 from tests.support.gateway import authorization, basic, tenant

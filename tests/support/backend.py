@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from otelctl.backend import Backend
 from otelctl.checks_backend import Quest, Search, begin, table
 from otelctl.engine import run
-from otelctl.facts import (
+from otelctl.facts.wire import (
     Connected,
     Fault,
     Greeted,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from otelctl.facts import Signal
 from otelctl.gateway import Tenant, invent_credential
+from otelctl.settings import Signal
 
 TRANSCRIPTS = Path(__file__).parent.parent / "transcripts"
 

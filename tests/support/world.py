@@ -14,26 +14,24 @@ from otelctl.adapters.machine import SystemClock, SystemEntropy
 from otelctl.adapters.network import SystemNetwork
 from otelctl.checks import Run, Target, table
 from otelctl.engine import run
-from otelctl.facts import (
+from otelctl.facts.wire import (
     Certificate,
     Connected,
     Fault,
     Greeted,
     HttpAnswer,
     HttpRequest,
-    Protocol,
     Proxy,
     Resolved,
     Route,
     RpcAnswer,
     RpcRequest,
     Secured,
-    Signal,
 )
 from otelctl.model import Report
 from otelctl.ports import Network, World
 from otelctl.secret import Redactor, Secret
-from otelctl.settings import Setting, Source, SourceKind, is_per_signal
+from otelctl.settings import Protocol, Setting, Signal, Source, SourceKind, is_per_signal
 
 Server = Callable[[HttpRequest], HttpAnswer | Fault]
 """What a server answers to a request."""

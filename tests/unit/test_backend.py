@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otelctl.backend import Backend, Found, bases_worth_trying, document_spans, read, trace_id
-from otelctl.facts import HttpAnswer
+from otelctl.facts.wire import HttpAnswer
 from otelctl.render import text, waterfall
 
 WANTED = "000000000000000087b88b25bc81d995"

@@ -22,8 +22,8 @@ from otelctl.endpoint import (
     signal_of,
     without_signal,
 )
-from otelctl.facts import Signal
 from otelctl.secret import Secret
+from otelctl.settings import Signal
 
 PARSED = [
     ("https://x.example.com", "https", "x.example.com", 443, "", False),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from otelctl.adapters.file_store import LIMIT, FileStore
-from otelctl.facts import Guard, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
+from otelctl.facts.store import Guard, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
 from otelctl.secret import Secret
 
 

@@ -23,8 +23,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from otelctl import otlp
-from otelctl.facts import Protocol, Signal
 from otelctl.otlp import Answer, AnswerKind
+from otelctl.settings import Protocol, Signal
 from tests.support.gateway import transcripts
 
 NOW = 1_795_207_628_000_000_000

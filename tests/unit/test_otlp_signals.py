@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from otelctl import otlp
-from otelctl.facts import Protocol, Signal
+from otelctl.settings import Protocol, Signal
 
 NOW = 1_763_000_000_000_000_000
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"

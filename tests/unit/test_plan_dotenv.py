@@ -13,7 +13,7 @@ from dotenv import dotenv_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otelctl.facts import Refusal, RefusalReason
+from otelctl.facts.store import Refusal, RefusalReason
 from otelctl.plan import Action, Plan
 from otelctl.plan.dotenv import plan_dotenv, values
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from otelctl.adapters.file_store import FileStore
-from otelctl.facts import Refusal, RefusalReason, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
+from otelctl.facts.store import Refusal, RefusalReason, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
 from otelctl.push import ATTEMPTS, Pushed, apply, propose
 from otelctl.secret import Secret
 

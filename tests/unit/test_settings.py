@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from otelctl.facts import Signal
 from otelctl.secret import Secret
 from otelctl.settings import (
     Layer,
     Setting,
+    Signal,
     Source,
     SourceKind,
     endpoint,
