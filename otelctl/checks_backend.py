@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from otelctl import __version__, backend, checks, otlp
+from otelctl import __version__, backend, otlp
 from otelctl.backend import Backend, Found, Reading
-from otelctl.checks import Run, Target
+from otelctl.checks.run import Run, Target
+from otelctl.checks.table import table as table_of_endpoint
 from otelctl.credential import Header, read_header
 from otelctl.diagnose import backend as judge
 from otelctl.diagnose import network as network_judge
@@ -115,7 +116,7 @@ def begin(world: World, quest: Quest, redact: Redactor) -> Search:
     return Search(quest, Run(world, target, redact), world.clock.monotonic())
 
 
-_WAY = {row.id: row.body for row in checks.table(())}
+_WAY = {row.id: row.body for row in table_of_endpoint(())}
 
 
 def _by_the_way(name: str) -> Callable[[Search], Outcome]:

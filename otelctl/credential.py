@@ -232,11 +232,16 @@ class Header:
         """Whether any of these headers is nobody else's business; the name of a tenant is no secret."""
         return self.meant is not None or any(_CONFIDENTIAL.search(name) for name, _ in self.other)
 
+    @property
+    def numeric(self) -> bool:
+        """Whether what stands in the place of the instance ID can be one."""
+        return self.instance_id is not None and is_instance_id(self.instance_id.reveal())
+
     def mended(self) -> Secret | None:
         """Return the right value of Authorization, where both halves are known and fit to be sent."""
         if self.instance_id is None or self.token is None:
             return None
-        if not is_instance_id(self.instance_id.reveal()) or not self.token.reveal().isprintable():
+        if not self.numeric or not self.token.reveal().isprintable():
             return None
         if self.claims.kind in (TokenKind.EMPTY, TokenKind.PLACEHOLDER):
             return None

@@ -4,34 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from otelctl.facts.ecs import (
-    EcsAbsent,
-    EcsService,
-    EcsTask,
-    EcsTaskDefinition,
-    RoleAbsent,
-    RolePolicies,
-    SecretVersions,
-    Simulated,
-)
-from otelctl.facts.store import SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
-from otelctl.facts.wire import (
-    Connected,
-    Fault,
-    Greeted,
-    HttpAnswer,
-    HttpRequest,
-    Proxy,
-    Resolved,
-    Route,
-    RpcAnswer,
-    RpcRequest,
-    Secured,
-)
-from otelctl.secret import Secret
+if TYPE_CHECKING:
+    # A port costs what its own adapter loads, and nothing more.
+    from datetime import datetime
+
+    from otelctl.facts.ecs import (
+        EcsAbsent,
+        EcsService,
+        EcsTask,
+        EcsTaskDefinition,
+        RoleAbsent,
+        RolePolicies,
+        SecretVersions,
+        Simulated,
+    )
+    from otelctl.facts.store import SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
+    from otelctl.facts.wire import (
+        Connected,
+        Fault,
+        Greeted,
+        HttpAnswer,
+        HttpRequest,
+        Proxy,
+        Resolved,
+        Route,
+        RpcAnswer,
+        RpcRequest,
+        Secured,
+    )
+    from otelctl.secret import Secret
 
 
 class Link(Protocol):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from otelctl.facts.wire import Fault, Proxy, Route, RpcAnswer, RpcRequest
-from otelctl.ports import Link
+if TYPE_CHECKING:
+    from otelctl.facts.wire import Fault, Proxy, Route, RpcAnswer, RpcRequest
+    from otelctl.ports import Link
 
 
 class SystemClock:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from otelctl import __version__, otlp, settings
-from otelctl.checks import Run, Target, table
+from otelctl import __version__, settings
+from otelctl.checks.offline import OFFLINE
+from otelctl.checks.run import Run, Target
 from otelctl.cli import options as opt
 from otelctl.cli.errors import UsageError
 from otelctl.cli.session import Session
@@ -120,10 +121,6 @@ def _target(
     )
 
 
-OFFLINE = frozenset({"settings", "endpoint", "credential"})
-"""The checks that send nothing."""
-
-
 def results(
     session: Session,
     world: World,
@@ -140,11 +137,7 @@ def results(
     and what they suspect of the endpoint is said as a note.
     """
     state = Run(world, target, session.redactor)
-    sends = [signal for signal in target.signals if send and target.payload(signal) is not None]
-    grpc = target.protocol.value == Protocol.GRPC
-    rows = table(target.signals, send=sends, probe=probe, grpc=grpc, detect=target.detect)
-    if offline:
-        rows = tuple(row for row in rows if row.id in OFFLINE)
+    rows = OFFLINE if offline else _table(target, send=send, probe=probe)
 
     def before(check: Check[Run]) -> None:
         started(check.title)
@@ -157,6 +150,14 @@ def results(
             session.note(*(one for one in state.suspicions if one not in _of_credential(state)))
     finally:
         state.close()
+
+
+def _table(target: Target, *, send: bool, probe: bool) -> tuple[Check[Run], ...]:
+    from otelctl.checks.table import table  # noqa: PLC0415  what sends nothing does without all that this brings
+
+    sends = [signal for signal in target.signals if send and target.payload(signal) is not None]
+    grpc = target.protocol.value == Protocol.GRPC
+    return table(target.signals, send=sends, probe=probe, grpc=grpc, detect=target.detect)
 
 
 def _of_credential(state: Run) -> tuple[Finding, ...]:
@@ -283,11 +284,13 @@ def settings_facts(chosen: Sequence[Target]) -> dict[str, str]:
 
 
 def _posts(target: Target, signal: Signal) -> str:
+    from otelctl.otlp import service  # noqa: PLC0415  as in `_table`
+
     text, plaintext = target.endpoint.value, target.plaintext
     try:
         if target.protocol.value == Protocol.GRPC:
             insecure = plaintext is not None and plaintext.value.strip().lower() == "true"
-            return f"{parse_grpc(text, insecure=insecure).with_path('').url}  {otlp.service(signal)}"
+            return f"{parse_grpc(text, insecure=insecure).with_path('').url}  {service(signal)}"
         endpoint = parse(text)
     except EndpointError as error:
         return str(error)

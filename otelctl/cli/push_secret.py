@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from otelctl import __version__
-from otelctl.checks import Target
+from otelctl.checks.run import Target
 from otelctl.cli import options as opt
 from otelctl.cli import places, probing, pushing, sources
 from otelctl.cli import session as sessions

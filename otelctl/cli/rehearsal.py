@@ -11,7 +11,7 @@ from pathlib import Path
 
 from otelctl import push
 from otelctl.adapters.file_store import FileStore
-from otelctl.checks import Target
+from otelctl.checks.run import Target
 from otelctl.cli.session import Session
 from otelctl.cli.sources import ENDPOINT_KEY, HEADERS_KEY
 from otelctl.credential import header_value, read_header

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
-from otelctl.checks import SENDS, Target
+from otelctl.checks.run import Target
+from otelctl.checks.table import SENDS
 from otelctl.cli import probing
 from otelctl.cli.session import Session
 from otelctl.cli.sources import Sources

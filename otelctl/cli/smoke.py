@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from otelctl import __version__
-from otelctl.checks import Target
+from otelctl.checks.run import Target
 from otelctl.cli import options as opt
 from otelctl.cli import probing, proof, sending, sources, tracing
 from otelctl.cli import session as sessions

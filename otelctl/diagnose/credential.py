@@ -251,7 +251,7 @@ def _judge_pair(header: Header, subject: str, *, grafana: bool | None) -> tuple[
     if header.token is None or grafana is False:
         return ()
     found = list(_judge_token(header.claims, subject, len(header.token.reveal()), grafana=grafana))
-    if header.instance_id is not None and not is_instance_id(header.instance_id.reveal()):
+    if header.instance_id is not None and not header.numeric:
         text = header.instance_id.reveal()
         if not (grafana or looks_like_token(header.token.reveal())):
             return tuple(found)

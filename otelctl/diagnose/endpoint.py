@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from otelctl.catalog import endpoint as catalog
 from otelctl.catalog import otlp as otlp_catalog
@@ -23,9 +24,11 @@ from otelctl.endpoint import (
     signal_of,
     without_signal,
 )
-from otelctl.facts.wire import HttpAnswer
 from otelctl.model import Certainty, Finding
 from otelctl.settings import Setting, Signal, Source, SourceKind, set_command
+
+if TYPE_CHECKING:
+    from otelctl.facts.wire import HttpAnswer  # what sends nothing starts without what the network can say
 
 CERTAIN, LIKELY = Certainty.CERTAIN, Certainty.LIKELY
 

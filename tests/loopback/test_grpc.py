@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from otelctl import checks, engine, otlp
+from otelctl import engine, otlp
 from otelctl.adapters.machine import SystemClock, SystemEntropy
 from otelctl.adapters.network import SystemNetwork
 from otelctl.adapters.otlp_grpc import GrpcRpc
 from otelctl.adapters.proxies import SystemProxies
+from otelctl.checks.run import Run, Target
+from otelctl.checks.table import table
 from otelctl.diagnose import grpc as judge
 from otelctl.endpoint import parse
 from otelctl.facts.wire import Fault, FaultKind, Greeted, Proxy, Route, RpcAnswer, RpcRequest, Secured, Stage
@@ -490,7 +492,7 @@ def test_auto_sends_no_credential_in_the_clear_where_tls_was_asked_for(server: S
     out = Elsewhere(GrpcRpc("otelctl/test"))
     world = World(out, SystemProxies(), SystemClock(), SystemEntropy(), {}, out)
     option = Source(SourceKind.OPTION, "--protocol")
-    target = checks.Target(
+    target = Target(
         endpoint=Setting(f"https://collector.example.com:{server.port}", Source(SourceKind.ARGUMENT, "ENDPOINT")),
         headers=Setting(Secret(f"Authorization={BASIC}"), Source(SourceKind.VARIABLE, "OTEL_EXPORTER_OTLP_HEADERS")),
         signals=(Signal.TRACES,),
@@ -498,8 +500,8 @@ def test_auto_sends_no_credential_in_the_clear_where_tls_was_asked_for(server: S
         timeout=2.0,
         detect=True,
     )
-    state = checks.Run(world, target, Redactor())
-    results = list(engine.run(checks.table(target.signals, detect=True), state, world.clock, str))
+    state = Run(world, target, Redactor())
+    results = list(engine.run(table(target.signals, detect=True), state, world.clock, str))
     state.close()
     found = [finding.code for result in results for finding in result.findings]
     assert found == ["NET-TLS-ON-PLAIN"]

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from otelctl import __version__, otlp
 from otelctl.adapters.machine import SystemClock, SystemEntropy
 from otelctl.adapters.network import SystemNetwork
-from otelctl.checks import Run, Target, table
+from otelctl.checks.run import Run, Target
+from otelctl.checks.table import table
 from otelctl.engine import run
 from otelctl.facts.wire import (
     Certificate,
