@@ -22,6 +22,7 @@ HEAVY = (
     "keyring",
     "multiprocessing",
     "opentelemetry",
+    "pydantic",
     "requests",
     "rich",
     "ssl",
