@@ -45,10 +45,10 @@ class _Denied:
 class AwsStore:
     """One secret of AWS Secrets Manager, by name or ARN: `ports.RevertibleStore`.
 
-    Credentials, profile, region and endpoint (`AWS_ENDPOINT_URL`) are found by boto3's own means; `profile` and
+    Credentials, profile, region and endpoint (`AWS_ENDPOINT_URL`) are found by botocore's own means; `profile` and
     `region` override the first two. `timeout` bounds connecting and each read, in seconds. A call that failed for
     the network, a throttle or the server is tried four times at most, with botocore's jitter between. Importing
-    this module imports boto3, which takes a tenth of a second: do it where it is used.
+    this module imports botocore, which takes 70 ms: do it where it is used.
     """
 
     def __init__(

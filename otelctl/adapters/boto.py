@@ -1,6 +1,6 @@
-"""Calls through boto3 whose failures come back as facts: what Secrets Manager, Parameter Store and ECS share.
+"""Calls through botocore whose failures come back as facts: what Secrets Manager, Parameter Store and ECS share.
 
-Importing this module imports boto3, which takes a tenth of a second: do it where it is used.
+Importing this module imports botocore, which takes 70 ms: do it where it is used.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3.session
 import botocore.session
 from botocore.client import BaseClient
 from botocore.config import Config
@@ -78,7 +77,7 @@ class _Loader(Loader):
 class Caller:
     """Calls operations of AWS, each service and region by a client of its own, made when it is first asked.
 
-    Credentials, profile, region and endpoint (`AWS_ENDPOINT_URL`) are found by boto3's own means; `profile` and
+    Credentials, profile, region and endpoint (`AWS_ENDPOINT_URL`) are found by botocore's own means; `profile` and
     `region` override the first two. `timeout` bounds connecting and each read, in seconds. A call that failed for
     the network, a throttle or the server is tried four times at most, with botocore's jitter between.
     """
@@ -87,7 +86,7 @@ class Caller:
         self._profile = profile
         self._region = region
         self._timeout = timeout
-        self._session: boto3.session.Session | None = None
+        self._session: botocore.session.Session | None = None
         self._clients: dict[tuple[str, str], BaseClient] = {}
 
     def call(
@@ -130,7 +129,7 @@ class Caller:
             self._session = _session(self._profile, self._region)
         if (service, region) not in self._clients:
             # The stubs know services by literal names, and only those whose own stubs are installed.
-            client: Any = self._session.client
+            client: Any = self._session.create_client
             self._clients[service, region] = client(
                 service,
                 region_name=region or None,
@@ -143,16 +142,18 @@ class Caller:
         return self._clients[service, region]
 
 
-def _session(profile: str | None, region: str | None) -> boto3.session.Session:
-    inner = botocore.session.Session(profile=profile)
+def _session(profile: str | None, region: str | None) -> botocore.session.Session:
+    session = botocore.session.Session(profile=profile)
+    if region is not None:
+        session.set_config_variable("region", region)
     # With the folders that AWS_DATA_PATH names.
-    folders = inner.get_component("data_loader").search_paths
-    inner.register_component("data_loader", _Loader(folders, include_default_search_paths=False))
-    return boto3.session.Session(botocore_session=inner, region_name=region)
+    folders = session.get_component("data_loader").search_paths
+    session.register_component("data_loader", _Loader(folders, include_default_search_paths=False))
+    return session
 
 
 def status(answer: Any) -> int | None:
-    """Return the HTTP status of an answer, or of what boto3 keeps of a refusal."""
+    """Return the HTTP status of an answer, or of what botocore keeps of a refusal."""
     found: int | None = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
     return found
 

@@ -27,7 +27,7 @@ class SsmStore:
 
     Its text is a JSON object of those that exist, in the order of the keys; its version is made of theirs, with 0 for
     one that does not.
-    Credentials and the rest are found as by `AwsStore`. Importing this module imports boto3.
+    Credentials and the rest are found as by `AwsStore`. Importing this module imports botocore.
     """
 
     def __init__(

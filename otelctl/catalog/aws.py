@@ -239,7 +239,7 @@ TOKEN_EXPIRED = _row(
 SSO = _row(
     "AWS-SSO-LOGIN",
     "The AWS login session is missing or over",
-    "boto3 found no session to use for the profile {profile}: {text}",
+    "botocore found no session to use for the profile {profile}: {text}",
     "The profile takes its credentials from a login in the browser, which lasts some hours.",
     Step("Log in again.", "aws sso login --profile {profile}"),
     refs=("https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html",),
@@ -266,7 +266,7 @@ CLOCK = _row(
 NO_CREDENTIALS = _row(
     "AWS-NO-CREDENTIALS",
     "No AWS credentials are set up here",
-    "boto3 found none that are whole: {text}",
+    "botocore found none that are whole: {text}",
     "It looks at AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, at the profile, and at the role of the container or the "
     "machine. None of them gave any.",
     Step("See what is set.", "aws configure list"),
@@ -276,7 +276,7 @@ NO_CREDENTIALS = _row(
 CREDENTIALS_SOURCE = _row(
     "AWS-CREDENTIALS-SOURCE",
     "The source of the AWS credentials failed",
-    "boto3 could not get credentials ({code}): {text}",
+    "botocore could not get credentials ({code}): {text}",
     "The profile names a process, a role, a second factor or a package that gives the credentials, and that failed.",
     Step("Ask the same source by the AWS tool, which says more.", "aws sts get-caller-identity --debug"),
     refs=(_BOTO + "credentials.html",),
@@ -284,7 +284,7 @@ CREDENTIALS_SOURCE = _row(
 NO_REGION = _row(
     "AWS-NO-REGION",
     "No AWS region is set",
-    "boto3 found no region: {text}",
+    "botocore found no region: {text}",
     "It reads AWS_DEFAULT_REGION and the profile. AWS_REGION, which other SDKs read, it ignores.",
     Step("Name the region of the secret.", "export AWS_DEFAULT_REGION={region}"),
     refs=(_BOTO + "configuration.html",),
@@ -292,7 +292,7 @@ NO_REGION = _row(
 REGION_INVALID = _row(
     "AWS-REGION-INVALID",
     "The AWS region is no region's name",
-    "boto3 refused the region: {text}",
+    "botocore refused the region: {text}",
     "A region reads like eu-west-1: no spaces, no zone letter at its end, no console title such as Ireland.",
     Step("Name the region of the secret.", "{region_command}"),
     refs=("https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html",),
@@ -309,7 +309,7 @@ WRONG_REGION = _row(
 PROFILE = _row(
     "AWS-PROFILE",
     "The AWS profile does not exist",
-    "boto3 finds no profile {profile} in its files: {text}",
+    "botocore finds no profile {profile} in its files: {text}",
     "AWS_PROFILE or the option names a profile that neither ~/.aws/config nor ~/.aws/credentials holds; an empty "
     "AWS_PROFILE counts as a name. In the first file its section reads [profile NAME], in the second [NAME].",
     Step("List those that are there.", "aws configure list-profiles"),
@@ -319,7 +319,7 @@ PROFILE = _row(
 CONFIG = _row(
     "AWS-CONFIG",
     "The AWS configuration cannot be read",
-    "boto3 stopped at its configuration ({code}): {text}",
+    "botocore stopped at its configuration ({code}): {text}",
     "A file or a variable of the AWS tools holds something that they do not understand.",
     Step("See what they make of it.", "aws configure list"),
     refs=(_BOTO + "configuration.html",),
@@ -327,7 +327,7 @@ CONFIG = _row(
 ENDPOINT_URL = _row(
     "AWS-ENDPOINT-URL",
     "AWS_ENDPOINT_URL holds no URL",
-    "boto3 refused the endpoint: {text}",
+    "botocore refused the endpoint: {text}",
     "AWS_ENDPOINT_URL, its form for one service or the profile's endpoint_url sends calls to a stand-in for AWS. It "
     "needs a scheme and a host.",
     Step("See whether you want one at all.", "env | grep ^AWS_ENDPOINT_URL"),
@@ -346,7 +346,7 @@ TLS = _row(
     "AWS-TLS",
     "The TLS handshake with AWS fails",
     "{endpoint}: {text}",
-    "boto3 trusts the CAs that come with botocore, not the system's. A proxy that opens TLS needs its own CA named.",
+    "botocore trusts the CAs that come with it, not the system's. A proxy that opens TLS needs its own CA named.",
     Step("Name the CA file of your company.", "export AWS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt"),
     refs=(_BOTO + "configuration.html",),
 )

@@ -75,7 +75,7 @@ def check_ecs(
     if task_definition is not None and not task_definition.strip():
         raise UsageError("--task-definition: the name is empty; give a family, FAMILY:REVISION or an ARN")
 
-    from otelctl.adapters.ecs import AwsContainers  # noqa: PLC0415  boto3 takes 100 ms; a wrong option need not wait
+    from otelctl.adapters.ecs import AwsContainers  # noqa: PLC0415  botocore takes 70 ms; a wrong option need not wait
 
     asked = Asked(cluster or "", service or "", task_definition or "", _options(profile, region))
     with session.terminal.progress() as progress:

@@ -211,7 +211,7 @@ def secret(given: Given, secret_id: str) -> Place:
     """Return a secret of AWS Secrets Manager."""
 
     def open_() -> SecretStore:
-        from otelctl.adapters.aws import AwsStore  # noqa: PLC0415  boto3 takes 100 ms
+        from otelctl.adapters.aws import AwsStore  # noqa: PLC0415  botocore takes 70 ms
 
         return AwsStore(secret_id, given.profile, given.region, given.timeout)
 
@@ -289,7 +289,7 @@ def _ssm(_session: Session, given: Given, prefix: str) -> Place:
     wanted = given.named(ENDPOINT_KEY, HEADERS_KEY)
 
     def open_() -> SecretStore:
-        from otelctl.adapters.ssm import SsmStore  # noqa: PLC0415  boto3 takes 100 ms
+        from otelctl.adapters.ssm import SsmStore  # noqa: PLC0415  botocore takes 70 ms
 
         return SsmStore(prefix, list(wanted), profile=given.profile, region=given.region, timeout=given.timeout)
 

@@ -235,7 +235,7 @@ def _deploy(
     if not whole or not any(one.written for one in pushes):
         reason = "nothing was written" if whole else "not every place was written"
         return (CheckResult("deploy", f"{service} is deployed anew", Status.SKIPPED, reason=reason),)
-    from otelctl.adapters.ecs import AwsContainers  # noqa: PLC0415  boto3 takes 100 ms
+    from otelctl.adapters.ecs import AwsContainers  # noqa: PLC0415  botocore takes 70 ms
     from otelctl.cli import redeploy  # noqa: PLC0415  as above
 
     return redeploy.redeploy(

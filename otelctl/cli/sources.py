@@ -162,7 +162,7 @@ def _keyring(session: Session, profile: str) -> Layer:
 
 
 def _secret(session: Session, name: str) -> Layer:
-    from otelctl.adapters.aws import AwsStore  # noqa: PLC0415  boto3 takes 100 ms
+    from otelctl.adapters.aws import AwsStore  # noqa: PLC0415  botocore takes 70 ms
     from otelctl.diagnose.aws import judge_store  # noqa: PLC0415  as above
     from otelctl.facts.store import SecretAbsent, StoreFault  # noqa: PLC0415  as above
 

@@ -64,7 +64,7 @@ _DENIAL = re.compile(r"(?:User: )?(?P<principal>arn:\S+) is not authorized to pe
 _ARN = re.compile(r"arn:[\w-]+:secretsmanager:[\w-]+:\d+:secret:[\w/+=.@!-]+")
 _SECRETS_MANAGER = "secretsmanager"
 
-# What boto3 says of itself, whatever service was called: AWS-* rows say it in words that fit them all.
+# What botocore says of itself, whatever service was called: AWS-* rows say it in words that fit them all.
 _OF_THE_CALLER = {
     "NoCredentials",
     "PartialCredentials",

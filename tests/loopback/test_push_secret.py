@@ -516,8 +516,8 @@ def test_a_write_that_fails_hides_no_other(variables: dict[str, str], proxy: Aws
 
 def test_a_crash_hides_no_other(variables: dict[str, str], tmp_path: Path) -> None:
     """A mistake of ours, or a broken library, at one place is told as such, and the others are written."""
-    (tmp_path / "boto3").mkdir()
-    (tmp_path / "boto3" / "__init__.py").write_text("raise RuntimeError('a broken installation')\n")
+    (tmp_path / "botocore").mkdir()
+    (tmp_path / "botocore" / "__init__.py").write_text("raise RuntimeError('a broken installation')\n")
     (tmp_path / ".env").touch()
     broken = {**variables, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     result = push(broken, "--secret-id", "app", "--to", "dotenv:.env", cwd=tmp_path)

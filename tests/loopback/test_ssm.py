@@ -219,7 +219,7 @@ def test_a_change_after_the_comparison_is_told(proxy: AwsProxy, client: Any) -> 
 
 
 def test_a_call_repeated_after_a_lost_answer_displaces_nobody(proxy: AwsProxy, client: Any) -> None:
-    """When the answer to a write is lost and boto3 repeats it, the version between is our own."""
+    """When the answer to a write is lost and botocore repeats it, the version between is our own."""
     client.put_parameter(Name=HEADERS, Value="old", Type="SecureString")
     proxy.next("PutParameter", Trouble(), Trouble(lost=True))
     outcome = push()

@@ -314,7 +314,7 @@ WITHOUT = {
 
 @pytest.mark.parametrize("name", WITHOUT)
 def test_an_incomplete_set_up_of_aws_has_its_code(variables: dict[str, str], name: str) -> None:
-    """What boto3 lacks is named before any request."""
+    """What botocore lacks is named before any request."""
     names, code = WITHOUT[name]
     result = push({key: value for key, value in variables.items() if key not in names})
     assert (result.code, result.found) == (1, [code])
@@ -328,7 +328,7 @@ def test_a_profile_that_is_not_there_is_named(variables: dict[str, str], tmp_pat
 
 
 def test_a_profile_is_used(client: SecretsManagerClient, variables: dict[str, str], tmp_path: Path) -> None:
-    """Region, keys and endpoint come from a profile of the user's files as boto3 reads them."""
+    """Region, keys and endpoint come from a profile of the user's files as botocore reads them."""
     client.create_secret(Name="app", SecretString=BEFORE)
     (tmp_path / "config").write_text(
         f"[profile work]\nregion = eu-west-1\nendpoint_url = {variables['AWS_ENDPOINT_URL']}\n"
