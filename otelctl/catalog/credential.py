@@ -8,7 +8,7 @@ _DOC = "https://grafana.com/docs/grafana-cloud/send-data/otlp/send-data-otlp/"
 _SPEC = "https://opentelemetry.io/docs/specs/otel/protocol/exporter/"
 _POLICY = "https://grafana.com/docs/grafana-cloud/account-management/authentication-and-permissions/access-policies/"
 
-_REBUILD = Step("Put the mended header in its place; this prints it on standard output.", "{mend_command}")
+_REBUILD = Step("Put the mended header in its place; inspect-auth --fix prints it.", "{mend_command}")
 _NEW = Step("Make a new header from a token that you copy again; the prompt does not show it.", "{renew_command}")
 
 

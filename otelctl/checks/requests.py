@@ -89,16 +89,16 @@ def _seen(run: Run, exchange: Exchange) -> Exchange:
     if run.date is None and answer.header("date"):
         run.date = (answer.header("date"), run.world.clock.now())
     if run.target.headers is not None:
-        exchange = replace(exchange, tenant_command=_with_tenant(run.target.headers.source, run.target.mend_command))
+        exchange = replace(exchange, tenant_command=_with_tenant(run.target.headers.source, run.target.fix_command))
     return replace(exchange, answer=answer, text=(run.redact(exchange.read.message) or answer.reason)[:_TEXT])
 
 
-def _with_tenant(source: Source, mend_command: str) -> str:
+def _with_tenant(source: Source, fix_command: str) -> str:
     """Return the command that adds a tenant's header to the headers of that source, and loses none of them."""
     variable = source.kind is SourceKind.VARIABLE
     if variable and source.name.endswith("_HEADERS"):
         return f'export {source.name}="${source.name},X-Scope-OrgID=TENANT"'
-    made = "otelctl encode-auth" if variable else mend_command
+    made = "otelctl encode-auth" if variable else fix_command
     return f'export OTEL_EXPORTER_OTLP_HEADERS="$({made}),X-Scope-OrgID=TENANT"'
 
 

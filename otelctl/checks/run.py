@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 class Target:
     """What one run is aimed at: one endpoint with the settings that an exporter of these signals would have.
 
-    `per_signal` says that the URL is used as it is. `mend_command` prints or sets the mended header. `timeout` bounds
-    each stage and `deadline` the whole, in seconds. `gzip` compresses what is sent. `plaintext` is *_INSECURE, which
-    gRPC reads where no scheme says it; `detect` finds out what the port speaks, whatever `protocol` says.
+    `per_signal` says that the URL is used as it is. `mend_command` puts the mended header in its place, `fix_command`
+    prints it. `timeout` bounds each stage and `deadline` the whole, in seconds. `gzip` compresses what is sent.
+    `plaintext` is *_INSECURE, which gRPC reads where no scheme says it; `detect` finds out what the port speaks,
+    whatever `protocol` says.
     `stores` says that a store is to hold the settings: under which names they came does not matter then.
     """
 
@@ -40,6 +41,7 @@ class Target:
     protocol: Setting[str]
     per_signal: bool = False
     mend_command: str = "otelctl inspect-auth --fix"
+    fix_command: str = "otelctl inspect-auth --fix"
     tls: TlsOptions = field(default_factory=TlsOptions)
     timeout: float = 10.0
     deadline: float = 30.0

@@ -104,6 +104,7 @@ def _target(
         protocol=protocol or Setting(Protocol.HTTP_PROTOBUF.value, _DEFAULT),
         per_signal=settings.is_per_signal(endpoint.source),
         mend_command=given.mend_command(first, headers.source if headers else None),
+        fix_command=given.fix_command(first, headers.source if headers else None),
         tls=opt.tls(
             wanted.insecure,
             None if wanted.insecure and wanted.ca_file is None else configured(wanted.ca_file, "CERTIFICATE"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -18,8 +19,9 @@ from otelctl.cli.output import emit
 from otelctl.credential import Trait, read_header
 from otelctl.engine import Check
 from otelctl.model import CheckResult, Report, Status
+from otelctl.render.header import As, render
 from otelctl.secret import Secret
-from otelctl.settings import Signal
+from otelctl.settings import Setting, Signal
 
 if TYPE_CHECKING:
     from otelctl.cli.redeploy import Target as Service
@@ -69,6 +71,9 @@ def push_secret(
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Return each --secret-id to its value before, AWSPREVIOUS.")
     ] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Store the mended form of the headers, as inspect-auth --fix prints it.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and stop.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
     no_check: Annotated[
@@ -109,9 +114,10 @@ def push_secret(
         _refuse_beside_rollback(
             {
                 "--to": others, "--endpoint": endpoint, "--endpoint-key": endpoint_key, "--headers-key": headers_key,
-                "--create": create, "--no-check": no_check, "--protocol": protocol, "--env-file": env_file,
-                "--header-file": header_file, "--keyring": keyring, "--from-secret": from_secret,
-                "--insecure": insecure, "--ca-file": ca_file, "--client-cert": client_cert, "--client-key": client_key,
+                "--create": create, "--fix": fix, "--no-check": no_check, "--protocol": protocol,
+                "--env-file": env_file, "--header-file": header_file, "--keyring": keyring,
+                "--from-secret": from_secret, "--insecure": insecure, "--ca-file": ca_file,
+                "--client-cert": client_cert, "--client-key": client_key,
             }
         )  # fmt: skip
         nothing = Secret("")
@@ -122,7 +128,13 @@ def push_secret(
         found += pushing.write_all(pushes, pushing.RETURN, dry_run=dry_run, yes=yes)
     else:
         given = sources.gather(
-            session, env_file=env_file, keyring=keyring, from_secret=from_secret, header_file=header_file
+            session,
+            env_file=env_file,
+            keyring=keyring,
+            from_secret=from_secret,
+            header_file=header_file,
+            profile=profile,
+            region=region,
         )
         endpoints = () if endpoint is None else (endpoint,)
         asked = probing.Wanted(endpoints, (Signal.TRACES,), protocol, bound, insecure, ca_file, client_cert, client_key)
@@ -132,8 +144,6 @@ def push_secret(
                 "no credential: set GRAFANA_INSTANCE_ID and GRAFANA_API_TOKEN, or OTEL_EXPORTER_OTLP_HEADERS, or give "
                 "--env-file, --header-file or --keyring"
             )
-        stored = Secret(target.endpoint.value.strip())
-        values = places.Given(stored, _canonical(session, target), endpoint_key, headers_key, profile, region, bound)
         reading = probing.repeated(given, asked)
         repeated = reading + _options(
             {
@@ -142,6 +152,14 @@ def push_secret(
                 "--no-check": no_check, "--create": create,
             }
         )  # fmt: skip
+        named = "".join(_options({"--secret-id": one}) for one in ids) + "".join(
+            _options({"--to": one}) for one in others
+        )
+        target = dataclasses.replace(target, mend_command=f"otelctl push-secret{named}{repeated} --fix")
+        if fix:
+            target, repeated = _mended(session, target), f"{repeated} --fix"
+        stored = Secret(target.endpoint.value.strip())
+        values = places.Given(stored, _canonical(session, target), endpoint_key, headers_key, profile, region, bound)
         pushes = _pushes(session, places.places(session, values, ids, others), repeated, create=create)
         found = _run(pushes, pushing.READ)
         found += _probe(session, pushes, target, reading, offline=no_check)
@@ -247,6 +265,18 @@ def _deploy(
         secret_arn=next((one.arn for one in pushes if one.arn), ""),
         options=f" --region {shlex.quote(region)}" if region else "",
     )
+
+
+def _mended(session: sessions.Session, target: Target) -> Target:
+    """Return a target with its headers mended; where that cannot be done, the checks say what is wrong with them."""
+    assert target.headers is not None  # noqa: S101  the caller has refused that
+    header, source = read_header(target.headers.value.reveal()), target.headers.source
+    mended = header.mended()
+    if mended is None:
+        return target
+    text = session.learn(Secret(render(mended, As.OTLP_HEADERS, header.other)))
+    place = f"{source.place}, mended" if source.place else "mended"
+    return dataclasses.replace(target, headers=Setting(text, dataclasses.replace(source, place=place)))
 
 
 def _canonical(session: sessions.Session, target: Target) -> Secret:

@@ -31,6 +31,7 @@ from otelctl.settings import (
     signal_variable,
 )
 
+HEADERS, ENDPOINT = "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_ENDPOINT"
 ENDPOINT_KEY = "otel_exporter_otlp_endpoint"
 HEADERS_KEY = "otel_exporter_otlp_headers"
 
@@ -80,13 +81,35 @@ class Sources:
         return Secret(first), Secret(second)
 
     def mend_command(self, signal: Signal, source: Source | None) -> str:
-        """Return the command that prints or sets the mended header for a value from that source."""
+        """Return the command that puts the mended header in its place, or prints it for a place that is not known."""
+        if source is not None and source.kind is SourceKind.VARIABLE:
+            name = source.name if source.name.endswith("_HEADERS") else HEADERS
+            extra = " --signal " + signal.value if name == signal_variable(signal, "HEADERS") else ""
+            return f'export {name}="$(otelctl inspect-auth --fix{extra})"'
+        place = self._place(source)
+        return f"otelctl push-secret{place}{self.options} --fix" if place else self.fix_command(signal, source)
+
+    def fix_command(self, signal: Signal, source: Source | None) -> str:
+        """Return the command that prints the mended header for a value from that source."""
         per_signal = signal_variable(signal, "HEADERS")
         extra = f" --signal {signal.value}" if source and source.name == per_signal else ""
-        if source is not None and source.kind is SourceKind.VARIABLE:
-            name = source.name if source.name.endswith("_HEADERS") else "OTEL_EXPORTER_OTLP_HEADERS"
-            return f'export {name}="$(otelctl inspect-auth --fix{extra})"'
         return f"otelctl inspect-auth --fix{extra}{self.options}"
+
+    def _place(self, source: Source | None) -> str:
+        """Return the options by which push-secret writes to where the headers came from; empty where it does not.
+
+        It writes the endpoint as well, so that has to come from the same place.
+        """
+        if source is None or source.name != HEADERS:
+            return ""
+        if not any(layer.kind is source.kind and layer.values.get(ENDPOINT) for layer in self.layers):
+            return ""
+        if source.kind is SourceKind.ENV_FILE and self.env_file:
+            return f" --to dotenv:{shlex.quote(self.env_file)}"
+        if source.kind is SourceKind.SECRET and self.secret_id:
+            name, _, key = self.secret_id.partition("#")
+            return f" --secret-id {shlex.quote(name)}" + (f" --headers-key {shlex.quote(key)}" if key else "")
+        return ""
 
 
 def no_credential(session: Session, endpoint: Setting[str]) -> None:
@@ -105,8 +128,13 @@ def gather(
     keyring: str | None = None,
     from_secret: str | None = None,
     header_file: Path | None = None,
+    profile: str | None = None,
+    region: str | None = None,
 ) -> Sources:
-    """Return the layers of settings; raises UsageError for a file that can't be read, Stop for a store's refusal."""
+    """Return the layers of settings; raises UsageError for a file that can't be read, Stop for a store's refusal.
+
+    `profile` and `region` are those of AWS, where a secret is to be read.
+    """
     layers: list[Layer] = []
     options = ""
     typed = None
@@ -121,7 +149,7 @@ def gather(
         layers.append(_keyring(session, keyring))
         options += f" --keyring {shlex.quote(keyring)}"
     if from_secret is not None:
-        layers.append(_secret(session, from_secret))
+        layers.append(_secret(session, from_secret, profile, region))
         options += f" --from-secret {shlex.quote(from_secret)}"
     layers.append(Layer(SourceKind.VARIABLE, "", session.variables, {}))
     return Sources(tuple(layers), options, typed, keyring, from_secret, str(env_file) if env_file else None)
@@ -157,11 +185,11 @@ def _keyring(session: Session, profile: str) -> Layer:
     session.learn(entry.token)
     values = {INSTANCE_ID: entry.instance_id.reveal(), API_TOKEN: entry.token.reveal()}
     if entry.endpoint:
-        values["OTEL_EXPORTER_OTLP_ENDPOINT"] = entry.endpoint
+        values[ENDPOINT] = entry.endpoint
     return Layer(SourceKind.KEYRING, f"keyring profile {profile}", values, {})
 
 
-def _secret(session: Session, name: str) -> Layer:
+def _secret(session: Session, name: str, profile: str | None, region: str | None) -> Layer:
     from otelctl.adapters.aws import AwsStore  # noqa: PLC0415  botocore takes 70 ms
     from otelctl.diagnose.aws import judge_store  # noqa: PLC0415  as above
     from otelctl.facts.store import SecretAbsent, StoreFault  # noqa: PLC0415  as above
@@ -169,7 +197,7 @@ def _secret(session: Session, name: str) -> Layer:
     secret_id, _, key = name.partition("#")
     if not secret_id:
         raise UsageError("--from-secret: the name before # is empty; give NAME or NAME#KEY")
-    stored = AwsStore(secret_id).read()
+    stored = AwsStore(secret_id, profile, region).read()
     if isinstance(stored, StoreFault | SecretAbsent):
         raise session.refuse(list(judge_store(stored, secret_id=secret_id, subject=f"--from-secret {secret_id}")))
     if stored.text is None:
@@ -182,16 +210,16 @@ def _secret(session: Session, name: str) -> Layer:
     if not isinstance(document, dict):
         if key:
             raise UsageError(f"--from-secret: {secret_id} holds no JSON object, so it has no key {key!r}")
-        return Layer(SourceKind.SECRET, secret_id, {"OTEL_EXPORTER_OTLP_HEADERS": stored.text.reveal()}, {})
+        return Layer(SourceKind.SECRET, secret_id, {HEADERS: stored.text.reveal()}, {})
     values: dict[str, str] = {}
     for wanted, variable in (
-        (key or HEADERS_KEY, "OTEL_EXPORTER_OTLP_HEADERS"),
-        (ENDPOINT_KEY, "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        (key or HEADERS_KEY, HEADERS),
+        (ENDPOINT_KEY, ENDPOINT),
     ):
         value = document.get(wanted)
         if isinstance(value, str):
             values[variable] = value
-    if key and "OTEL_EXPORTER_OTLP_HEADERS" not in values:
+    if key and HEADERS not in values:
         raise UsageError(f"--from-secret: {secret_id} has no text under the key {key[:60]!r}")
     if not values:
         raise UsageError(

@@ -298,19 +298,41 @@ def _parsed(text: Secret) -> Any:
         return Refusal(RefusalReason.TOO_DEEP, "it is nested beyond reading")
 
 
-def judge_value(use: Use, value: Secret, endpoint: Endpoint | None) -> tuple[Finding, ...]:
+def mend_command(use: Use, uses: Sequence[Use], place: Place, options: str = "") -> str:
+    """Return the command that mends a header in the secret and has the service take it; else one that prints it.
+
+    push-secret stores the endpoint as well and writes AWSCURRENT, so both have to come from there, under push-secret's
+    own key for the endpoint: under another one it would have to be told the value.
+    """
+    reference = use.reference
+    assert reference is not None  # noqa: S101  what cannot be read has no value
+    key = f"#{reference.json_key}" if reference.json_key else ""
+    source = f"--from-secret {shlex.quote(reference.arn + key)}"
+    endpoint = next(
+        (one.reference for one in uses if (one.container, one.variable) == (use.container, ENDPOINTS[0])), None
+    )
+    beside = endpoint is not None and (endpoint.arn, endpoint.json_key) == (reference.arn, _guessed(ENDPOINTS[0]))
+    if use.variable != HEADERS[0] or not key or not beside or reference.pinned:
+        return f"otelctl inspect-auth --fix {source}"
+    named = "" if reference.json_key == _guessed(use.variable) else f" --headers-key {shlex.quote(reference.json_key)}"
+    service = shlex.quote(f"{place.cluster}/{place.service}")
+    redeploy = f" --redeploy {service}" if place.cluster and place.service else ""
+    return f"otelctl push-secret --secret-id {reference.arn} {source}{named} --fix{redeploy}{options}"
+
+
+def judge_value(use: Use, value: Secret, endpoint: Endpoint | None, mend: str) -> tuple[Finding, ...]:
     """Return what is wrong with the header or the endpoint that a container gets from a secret.
 
     Only what its text proves: no answer will come to decide on a suspicion, but for Grafana Cloud's own host names.
+    `mend` is the command that mends a header.
     """
     reference = use.reference
     key = f"#{reference.json_key}" if reference and reference.json_key else ""
     arn = reference.arn if reference else use.text
     source = Source(SourceKind.SECRET, use.variable, f"container {use.container}, secret {_short(arn)}{key}")
     if use.variable in HEADERS:
-        command = f"otelctl inspect-auth --fix --from-secret {shlex.quote(arn + key)}"
         grafana = None if endpoint is None or endpoint.loopback else endpoint.grafana is not GrafanaHost.NONE
-        judged = credential_judge.judge_header(read_header(value.reveal()), source, command, grafana=grafana)
+        judged = credential_judge.judge_header(read_header(value.reveal()), source, mend, grafana=grafana)
     elif use.variable in (*ENDPOINTS, GRAFANA_ENDPOINT):
         setting = Setting(value.reveal(), source)
         try:

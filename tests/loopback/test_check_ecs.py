@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -214,16 +215,48 @@ def test_every_format_has_the_same_end(stack: Stack, form: str) -> None:
     assert TOKEN not in result.stdout + result.stderr
 
 
-def test_the_stored_header_is_judged(stack: Stack) -> None:
-    """A reversed header in the secret is found where the container gets it, with a command that prints it mended."""
-    stack.secrets.put_secret_value(
-        SecretId=stack.arn, SecretString=json.dumps({**GOOD, "otel_exporter_otlp_headers": REVERSED})
-    )
+def test_the_stored_header_is_judged_and_the_advised_command_mends_it(stack: Stack) -> None:
+    """A reversed header is found where the container gets it; the command stores it mended and deploys the service."""
+    reversed_ = {**GOOD, "otel_exporter_otlp_headers": REVERSED}
+    stack.secrets.put_secret_value(SecretId=stack.arn, SecretString=json.dumps(reversed_))
     found = stack.check().finding("AUTH-REVERSED")
     assert "container app" in found["subject"]
+    command = shlex.split(found["fix"][0]["command"])
     key = f"{stack.arn}#otel_exporter_otlp_headers"
-    assert found["fix"][0]["command"] == f"otelctl inspect-auth --fix --from-secret '{key}'"
-    mended = run("inspect-auth", "--fix", "--from-secret", key, variables=environment(stack.overlay.url))
+    service = f"{stack.cluster}/{stack.service}"
+    assert command == (
+        ["otelctl", "push-secret", "--secret-id", stack.arn, "--from-secret", key, "--fix", "--redeploy", service]
+    )
+    mended = run(*command[1:], "--yes", "--no-check", "--format", "json", variables=environment(stack.overlay.url))
+    assert (mended.code, mended.found) == (0, []), mended
+    assert {each["id"]: each["status"] for each in mended.report["checks"]}["deploy"] == "passed"
+    assert json.loads(stack.secrets.get_secret_value(SecretId=stack.arn)["SecretString"]) == GOOD
+    assert TOKEN not in mended.stdout + mended.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value_from"),
+    [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "{arn}:url::"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "{arn}:otel_exporter_otlp_endpoint::"),
+    ],
+    ids=["another key", "another variable"],
+)
+def test_a_header_whose_endpoint_is_kept_elsewhere_is_printed_mended(
+    stack: Stack, variable: str, value_from: str
+) -> None:
+    """Where push-secret would store an endpoint that is not kept its way, the command prints and writes nothing."""
+    text = json.dumps({**GOOD, "url": ENDPOINT, "otel_exporter_otlp_headers": REVERSED})
+    stack.secrets.put_secret_value(SecretId=stack.arn, SecretString=text)
+    stack.wire(
+        secrets=[
+            {"name": variable, "valueFrom": value_from.format(arn=stack.arn)},
+            {"name": "OTEL_EXPORTER_OTLP_HEADERS", "valueFrom": stack.secret("otel_exporter_otlp_headers")},
+        ]
+    )
+    command = shlex.split(stack.check().finding("AUTH-REVERSED")["fix"][0]["command"])
+    assert command == ["otelctl", "inspect-auth", "--fix", "--from-secret", f"{stack.arn}#otel_exporter_otlp_headers"]
+    mended = run(*command[1:], variables=environment(stack.overlay.url))
     assert mended.stdout.strip() == HEADER
 
 

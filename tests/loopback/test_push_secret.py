@@ -825,6 +825,113 @@ def test_the_current_version_is_read_and_no_other(aws: str, gateway: Gateway, he
     assert healthy(from_secret(aws, command, "app"))
 
 
+# From a finding to the place that it is about
+
+
+def backwards(stack: Tenant) -> str:
+    """Return the headers with token and instance ID in each other's place."""
+    pair = base64.b64encode(f"{stack.token.reveal()}:{stack.instance_id}".encode()).decode()
+    return f"Authorization=Basic {pair}"
+
+
+def advised(result: Result, code: str = "AUTH-REVERSED") -> list[str]:
+    """Return the first command that a report advises for a code, as a shell splits it."""
+    assert result.code == 1
+    (found,) = [one for check in result.report["checks"] for one in check["findings"] if one["code"] == code]
+    return shlex.split(found["fix"][0]["command"])
+
+
+@pytest.mark.parametrize("key", [H_KEY, "mine"])
+@pytest.mark.parametrize("command", READERS[:2], ids=["inspect-auth", "check-endpoint"])
+def test_the_advised_command_mends_a_stored_header(
+    aws: str, gateway: Gateway, header: str, stack: Tenant, command: list[str], key: str
+) -> None:
+    """A reversed header in a secret is mended there by the command on the second line, and nothing else is changed."""
+    text = f'{{"db": "{OTHERS}",  "{E_KEY}": "{gateway.url}", "{key}": "%s"}}'
+    found = secret(aws, text % backwards(stack))
+    name = "app" if key == H_KEY else f"app#{key}"
+    words = advised(from_secret(aws, command, name))
+    assert words[:4] == ["otelctl", "push-secret", "--secret-id", "app"]
+    mended = inprocess.run(*words[1:], "--yes", "--format", "json", variables=aws_variables(aws))
+    assert mended.code == 0, mended
+    assert found.get_secret_value(SecretId="app")["SecretString"] == text % header
+    assert healthy(from_secret(aws, command, name))
+
+
+def test_the_advised_command_mends_a_header_in_an_env_file(
+    gateway: Gateway, header: str, stack: Tenant, tmp_path: Path
+) -> None:
+    """A reversed header in a .env file is mended there, and the other lines stay."""
+    lines = f"# of the team\nDB={OTHERS}\n{E_VARIABLE}={gateway.url}\n{H_VARIABLE}='%s'\n"
+    (tmp_path / ".env").write_text(lines % backwards(stack))
+    words = advised(run("check-endpoint", "--env-file", ".env", "--format", "json", cwd=tmp_path))
+    assert words == ["otelctl", "push-secret", "--to", "dotenv:.env", "--env-file", ".env", "--fix"]
+    assert run(*words[1:], "--yes", cwd=tmp_path).code == 0
+    assert (tmp_path / ".env").read_text().startswith((lines % "")[: lines.index(H_VARIABLE)])
+    assert dotenv_values(tmp_path / ".env")[H_VARIABLE] == header
+    assert healthy(run("check-endpoint", "--env-file", ".env", "--format", "json", cwd=tmp_path))
+
+
+def test_a_header_whose_endpoint_is_elsewhere_is_printed(
+    aws: str, gateway: Gateway, header: str, stack: Tenant, tmp_path: Path
+) -> None:
+    """A place without the endpoint is not given one by the way: the command prints the header and writes nowhere."""
+    (tmp_path / ".env").write_text(f"{H_VARIABLE}='{backwards(stack)}'\n")
+    words = advised(run("check-endpoint", gateway.url, "--env-file", ".env", "--format", "json", cwd=tmp_path))
+    assert words == ["otelctl", "inspect-auth", "--fix", "--env-file", ".env"]
+    assert run(*words[1:], cwd=tmp_path).stdout.strip() == header
+    secret(aws, backwards(stack))
+    words = advised(from_secret(aws, ["check-endpoint", gateway.url], "app"))
+    assert words == ["otelctl", "inspect-auth", "--fix", "--from-secret", "app"]
+
+
+def test_a_push_of_a_wrong_header_advises_the_push_of_the_mended_one(
+    gateway: Gateway, header: str, stack: Tenant, tmp_path: Path
+) -> None:
+    """What is on its way into two places is mended on the way by the advised command, wherever it came from."""
+    given = {E_VARIABLE: gateway.url, H_VARIABLE: backwards(stack) + ",x-team=shop"}
+    options = ("--to", "dotenv:.env", "--to", "dotenv:b.env", "--create", "--headers-key", "HEADERS")
+    words = advised(run("push-secret", *options, "--yes", "--format", "json", variables=given, cwd=tmp_path))
+    assert words[-1] == "--fix"
+    assert list(tmp_path.iterdir()) == []
+    mended = run(*words[1:], "--yes", "--format", "json", variables=given, cwd=tmp_path)
+    assert healthy(mended), mended
+    for name in (".env", "b.env"):
+        assert dotenv_values(tmp_path / name)["HEADERS"] == f"{header},x-team=shop"
+
+
+def test_what_cannot_be_mended_is_not_stored(gateway: Gateway, tmp_path: Path) -> None:
+    """--fix stores nothing of a header that holds no credential, and says what is wrong with it."""
+    given = {E_VARIABLE: gateway.url, H_VARIABLE: "Authorization=Basic "}
+    result = run("push-secret", "--to", "dotenv:.env", "--create", "--fix", "--yes", "--format", "json",
+                 variables=given, cwd=tmp_path)  # fmt: skip
+    assert "otelctl encode-auth" in advised(result, "AUTH-VALUE-MISSING")[-1]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_good_header_is_stored_as_it_is_with_or_without_fix(
+    variables: dict[str, str], header: str, tmp_path: Path
+) -> None:
+    """--fix changes nothing of a header in which nothing is wrong."""
+    assert healthy(push(variables, "--to", "dotenv:.env", "--create", "--fix", cwd=tmp_path))
+    before = (tmp_path / ".env").read_bytes()
+    assert header.encode() in before
+    assert healthy(push(variables, "--to", "dotenv:.env", cwd=tmp_path))
+    assert (tmp_path / ".env").read_bytes() == before
+
+
+def test_the_region_of_a_push_is_the_one_that_its_source_is_read_in(aws: str, gateway: Gateway, header: str) -> None:
+    """--region holds for --from-secret too: what is copied between two names of one region is found there."""
+    made = boto3.client("secretsmanager", endpoint_url=aws, region_name="us-east-2",
+                        aws_access_key_id="testing", aws_secret_access_key="testing")  # fmt: skip
+    made.create_secret(Name="app", SecretString=json.dumps({E_KEY: gateway.url, H_KEY: header}))
+    made.create_secret(Name="copy", SecretString="{}")
+    options = ("--secret-id", "copy", "--from-secret", "app", "--yes", "--format", "json")
+    assert run("push-secret", *options, variables=aws_variables(aws)).found == ["AWS-SECRET-NOT-FOUND"]
+    assert healthy(run("push-secret", *options, "--region", "us-east-2", variables=aws_variables(aws)))
+    assert json.loads(made.get_secret_value(SecretId="copy")["SecretString"])[H_KEY] == header
+
+
 # Files that cannot be written, and runs that die
 
 
