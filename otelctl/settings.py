@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from otelctl.secret import Secret
@@ -53,11 +53,15 @@ class SourceKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a value came from: `name` is the variable, option or key, `place` the file and line or the store."""
+    """Where a value came from: `name` is the variable, option or key, `place` the file and line or the store.
+
+    `writer` is the command that writes another value there, up to that value; empty where there is none.
+    """
 
     kind: SourceKind
     name: str
     place: str = ""
+    writer: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.name}, {self.place}" if self.place else self.name
@@ -134,6 +138,6 @@ def option(layers: Sequence[Layer], signal: Signal, what: str) -> Setting[str] |
 
 def set_command(source: Source, value: str, again: str) -> str:
     """Return the command that puts `value` where the old one came from; `again` where no single command does."""
-    if source.kind is SourceKind.VARIABLE:
-        return f"export {source.name}={shlex.quote(value)}"
-    return again
+    if source.writer:
+        return f"{source.writer} {shlex.quote(value)}"
+    return f"export {source.name}={shlex.quote(value)}" if source.kind is SourceKind.VARIABLE else again

@@ -227,8 +227,8 @@ def _secret(state: _Run) -> Outcome:
         value = state.values.get((use.container, use.variable))
         if value is not None:
             container = next(one for one in state.known.containers if one.name == use.container)
-            mend = judge.mend_command(use, state.uses, state.place, state.asked.options)
-            found += judge.judge_value(use, value, judge.endpoint_of(container, state.values), mend)
+            writing = judge.writing_command(use, state.uses, state.place, state.asked.options)
+            found += judge.judge_value(use, value, judge.endpoint_of(container, state.values), writing)
     keys = dict.fromkeys(use.reference.json_key for use in readable if use.reference and use.reference.json_key)
     return Outcome(tuple(found), ", ".join(keys))
 

@@ -98,7 +98,9 @@ def _target(
     for part in endpoint.value.partition("://")[2].rpartition("@")[0].split(":"):
         session.learn(Secret(part))
     return Target(
-        endpoint=endpoint,
+        endpoint=dataclasses.replace(
+            endpoint, source=dataclasses.replace(endpoint.source, writer=given.writer(endpoint.source))
+        ),
         headers=headers,
         signals=signals,
         protocol=protocol or Setting(Protocol.HTTP_PROTOBUF.value, _DEFAULT),

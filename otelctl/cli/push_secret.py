@@ -147,17 +147,15 @@ def push_secret(
         reading = probing.repeated(given, asked)
         repeated = reading + _options(
             {
-                "--endpoint": endpoint, "--endpoint-key": endpoint_key, "--headers-key": headers_key,
-                "--profile": profile, "--region": region, "--redeploy": redeploy,
-                "--no-check": no_check, "--create": create,
+                "--endpoint-key": endpoint_key, "--headers-key": headers_key, "--profile": profile,
+                "--region": region, "--redeploy": redeploy, "--no-check": no_check, "--create": create,
             }
         )  # fmt: skip
-        named = "".join(_options({"--secret-id": one}) for one in ids) + "".join(
-            _options({"--to": one}) for one in others
-        )
-        target = dataclasses.replace(target, mend_command=f"otelctl push-secret{named}{repeated} --fix")
+        again = "otelctl push-secret" + _each("--secret-id", ids) + _each("--to", others) + repeated
+        target = _mending(target, again, _options({"--endpoint": endpoint}))
+        repeated += _options({"--endpoint": endpoint, "--fix": fix})
         if fix:
-            target, repeated = _mended(session, target), f"{repeated} --fix"
+            target = _mended(session, target)
         stored = Secret(target.endpoint.value.strip())
         values = places.Given(stored, _canonical(session, target), endpoint_key, headers_key, profile, region, bound)
         pushes = _pushes(session, places.places(session, values, ids, others), repeated, create=create)
@@ -265,6 +263,17 @@ def _deploy(
         secret_arn=next((one.arn for one in pushes if one.arn), ""),
         options=f" --region {shlex.quote(region)}" if region else "",
     )
+
+
+def _each(option: str, values: Sequence[str]) -> str:
+    return "".join(_options({option: value}) for value in values)
+
+
+def _mending(target: Target, again: str, endpoint: str) -> Target:
+    """Return a target whose findings advise the same push, with the endpoint or the headers put right on the way."""
+    source = dataclasses.replace(target.endpoint.source, writer=f"{again} --endpoint")
+    setting = dataclasses.replace(target.endpoint, source=source)
+    return dataclasses.replace(target, endpoint=setting, mend_command=f"{again}{endpoint} --fix")
 
 
 def _mended(session: sessions.Session, target: Target) -> Target:

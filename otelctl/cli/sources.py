@@ -86,8 +86,13 @@ class Sources:
             name = source.name if source.name.endswith("_HEADERS") else HEADERS
             extra = " --signal " + signal.value if name == signal_variable(signal, "HEADERS") else ""
             return f'export {name}="$(otelctl inspect-auth --fix{extra})"'
-        place = self._place(source)
+        place = self._place(source) if source is not None and source.name == HEADERS else ""
         return f"otelctl push-secret{place}{self.options} --fix" if place else self.fix_command(signal, source)
+
+    def writer(self, source: Source) -> str:
+        """Return the command that writes an endpoint to where one came from, up to its value; empty where none does."""
+        place = self._place(source) if source.name == ENDPOINT else ""
+        return f"otelctl push-secret{place}{self.options} --endpoint" if place else ""
 
     def fix_command(self, signal: Signal, source: Source | None) -> str:
         """Return the command that prints the mended header for a value from that source."""
@@ -95,14 +100,13 @@ class Sources:
         extra = f" --signal {signal.value}" if source and source.name == per_signal else ""
         return f"otelctl inspect-auth --fix{extra}{self.options}"
 
-    def _place(self, source: Source | None) -> str:
-        """Return the options by which push-secret writes to where the headers came from; empty where it does not.
+    def _place(self, source: Source) -> str:
+        """Return the options by which push-secret writes to where a value came from; empty where it does not.
 
-        It writes the endpoint as well, so that has to come from the same place.
+        It writes endpoint and headers both, so both have to come from there.
         """
-        if source is None or source.name != HEADERS:
-            return ""
-        if not any(layer.kind is source.kind and layer.values.get(ENDPOINT) for layer in self.layers):
+        layer = next((one for one in self.layers if one.kind is source.kind), None)
+        if layer is None or not all(layer.values.get(name, "").strip() for name in (HEADERS, ENDPOINT)):
             return ""
         if source.kind is SourceKind.ENV_FILE and self.env_file:
             return f" --to dotenv:{shlex.quote(self.env_file)}"

@@ -298,39 +298,40 @@ def _parsed(text: Secret) -> Any:
         return Refusal(RefusalReason.TOO_DEEP, "it is nested beyond reading")
 
 
-def mend_command(use: Use, uses: Sequence[Use], place: Place, options: str = "") -> str:
-    """Return the command that mends a header in the secret and has the service take it; else one that prints it.
+def writing_command(use: Use, uses: Sequence[Use], place: Place, options: str = "") -> str:
+    """Return the push-secret that writes to where a container's endpoint and headers come from; empty where none does.
 
-    push-secret stores the endpoint as well and writes AWSCURRENT, so both have to come from there, under push-secret's
-    own key for the endpoint: under another one it would have to be told the value.
+    push-secret stores both and writes AWSCURRENT, so both have to come from there, and the endpoint under push-secret's
+    own key: under another one it would not be read.
     """
-    reference = use.reference
-    assert reference is not None  # noqa: S101  what cannot be read has no value
-    key = f"#{reference.json_key}" if reference.json_key else ""
-    source = f"--from-secret {shlex.quote(reference.arn + key)}"
-    endpoint = next(
-        (one.reference for one in uses if (one.container, one.variable) == (use.container, ENDPOINTS[0])), None
-    )
-    beside = endpoint is not None and (endpoint.arn, endpoint.json_key) == (reference.arn, _guessed(ENDPOINTS[0]))
-    if use.variable != HEADERS[0] or not key or not beside or reference.pinned:
-        return f"otelctl inspect-auth --fix {source}"
-    named = "" if reference.json_key == _guessed(use.variable) else f" --headers-key {shlex.quote(reference.json_key)}"
+    both = {one.variable: one.reference for one in uses if one.container == use.container}
+    endpoint, headers = both.get(ENDPOINTS[0]), both.get(HEADERS[0])
+    if use.variable not in (ENDPOINTS[0], HEADERS[0]) or endpoint is None or headers is None:
+        return ""
+    key, pinned = headers.json_key, endpoint.pinned or headers.pinned
+    if endpoint.arn != headers.arn or endpoint.json_key != _guessed(ENDPOINTS[0]) or not key or pinned:
+        return ""
+    named = "" if key == _guessed(HEADERS[0]) else f" --headers-key {shlex.quote(key)}"
+    source = shlex.quote(f"{headers.arn}#{key}")
     service = shlex.quote(f"{place.cluster}/{place.service}")
     redeploy = f" --redeploy {service}" if place.cluster and place.service else ""
-    return f"otelctl push-secret --secret-id {reference.arn} {source}{named} --fix{redeploy}{options}"
+    return f"otelctl push-secret --secret-id {headers.arn} --from-secret {source}{named}{redeploy}{options}"
 
 
-def judge_value(use: Use, value: Secret, endpoint: Endpoint | None, mend: str) -> tuple[Finding, ...]:
+def judge_value(use: Use, value: Secret, endpoint: Endpoint | None, writing: str) -> tuple[Finding, ...]:
     """Return what is wrong with the header or the endpoint that a container gets from a secret.
 
     Only what its text proves: no answer will come to decide on a suspicion, but for Grafana Cloud's own host names.
-    `mend` is the command that mends a header.
+    `writing` is the command that writes to where they come from, or empty (see `writing_command`).
     """
     reference = use.reference
     key = f"#{reference.json_key}" if reference and reference.json_key else ""
     arn = reference.arn if reference else use.text
-    source = Source(SourceKind.SECRET, use.variable, f"container {use.container}, secret {_short(arn)}{key}")
+    place = f"container {use.container}, secret {_short(arn)}{key}"
+    source = Source(SourceKind.SECRET, use.variable, place, f"{writing} --endpoint" if writing else "")
     if use.variable in HEADERS:
+        printing = f"otelctl inspect-auth --fix --from-secret {shlex.quote(arn + key)}"
+        mend = f"{writing} --fix" if writing else printing
         grafana = None if endpoint is None or endpoint.loopback else endpoint.grafana is not GrafanaHost.NONE
         judged = credential_judge.judge_header(read_header(value.reveal()), source, mend, grafana=grafana)
     elif use.variable in (*ENDPOINTS, GRAFANA_ENDPOINT):

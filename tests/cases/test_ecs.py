@@ -481,7 +481,7 @@ def test_what_the_secret_holds(text: str, fact: StoredSecret | SecretAbsent, fou
 )
 def test_what_the_container_gets(variable: str, value: str, found: list[str]) -> None:
     """The value itself is judged by the rules for headers and endpoints, with the container as the place."""
-    findings = judge.judge_value(used(f"{ARN}:k::", variable), Secret(value), None, "mend")
+    findings = judge.judge_value(used(f"{ARN}:k::", variable), Secret(value), None, "")
     assert codes(findings)[:1] == found
     assert all("container app" in finding.subject for finding in findings)
 

@@ -225,13 +225,24 @@ def test_the_stored_header_is_judged_and_the_advised_command_mends_it(stack: Sta
     key = f"{stack.arn}#otel_exporter_otlp_headers"
     service = f"{stack.cluster}/{stack.service}"
     assert command == (
-        ["otelctl", "push-secret", "--secret-id", stack.arn, "--from-secret", key, "--fix", "--redeploy", service]
+        ["otelctl", "push-secret", "--secret-id", stack.arn, "--from-secret", key, "--redeploy", service, "--fix"]
     )
     mended = run(*command[1:], "--yes", "--no-check", "--format", "json", variables=environment(stack.overlay.url))
     assert (mended.code, mended.found) == (0, []), mended
     assert {each["id"]: each["status"] for each in mended.report["checks"]}["deploy"] == "passed"
     assert json.loads(stack.secrets.get_secret_value(SecretId=stack.arn)["SecretString"]) == GOOD
     assert TOKEN not in mended.stdout + mended.stderr
+
+
+def test_the_stored_endpoint_is_judged_and_the_advised_command_mends_it(stack: Stack) -> None:
+    """An endpoint without /otlp in the secret is written right, and the service deployed anew."""
+    wrong = {**GOOD, "otel_exporter_otlp_endpoint": ENDPOINT.removesuffix("/otlp")}
+    stack.secrets.put_secret_value(SecretId=stack.arn, SecretString=json.dumps(wrong))
+    command = shlex.split(stack.check().finding("URL-OTLP-MISSING")["fix"][0]["command"])
+    assert command[-4:] == ["--redeploy", f"{stack.cluster}/{stack.service}", "--endpoint", ENDPOINT]
+    mended = run(*command[1:], "--yes", "--no-check", "--format", "json", variables=environment(stack.overlay.url))
+    assert (mended.code, mended.found) == (0, []), mended
+    assert json.loads(stack.secrets.get_secret_value(SecretId=stack.arn)["SecretString"]) == GOOD
 
 
 @pytest.mark.parametrize(

@@ -872,6 +872,41 @@ def test_the_advised_command_mends_a_header_in_an_env_file(
     assert healthy(run("check-endpoint", "--env-file", ".env", "--format", "json", cwd=tmp_path))
 
 
+def test_the_advised_command_mends_an_endpoint_in_its_place(
+    aws: str, gateway: Gateway, header: str, tmp_path: Path
+) -> None:
+    """An endpoint without /otlp is written right into the secret or the .env file from which it came."""
+    bare = gateway.url.removesuffix("/otlp")
+    found = secret(aws, json.dumps({"db": OTHERS, E_KEY: bare, H_KEY: header}))
+    words = advised(from_secret(aws, ["check-endpoint"], "app"), "URL-OTLP-MISSING")
+    assert words == ["otelctl", "push-secret", "--secret-id", "app", "--from-secret", "app", "--endpoint", gateway.url]
+    assert inprocess.run(*words[1:], "--yes", variables=aws_variables(aws)).code == 0
+    stored = json.loads(found.get_secret_value(SecretId="app")["SecretString"])
+    assert stored == {"db": OTHERS, E_KEY: gateway.url, H_KEY: header}
+
+    (tmp_path / ".env").write_text(f"{E_VARIABLE}={bare}\n{H_VARIABLE}={header!r}\n")
+    result = run("smoke", "--env-file", ".env", "--format", "json", cwd=tmp_path)
+    words = advised(result, "URL-OTLP-MISSING")
+    assert words[:4] == ["otelctl", "push-secret", "--to", "dotenv:.env"]
+    assert run(*words[1:], "--yes", cwd=tmp_path).code == 0
+    assert healthy(run("smoke", "--env-file", ".env", "--format", "json", cwd=tmp_path))
+
+
+def test_a_push_of_a_wrong_endpoint_advises_the_push_of_the_right_one(
+    variables: dict[str, str], gateway: Gateway, tmp_path: Path
+) -> None:
+    """An endpoint without /otlp, from wherever it came, is put right on its way by the advised command."""
+    bare = gateway.url.removesuffix("/otlp")
+    for given, options in (({**variables, E_VARIABLE: bare}, ()), (variables, ("--endpoint", bare))):
+        result = push(given, "--to", "dotenv:.env", "--create", *options, cwd=tmp_path)
+        words = advised(result, "URL-OTLP-MISSING")
+        assert words == ["otelctl", "push-secret", "--to", "dotenv:.env", "--create", "--endpoint", gateway.url]
+        assert not (tmp_path / ".env").exists()
+        assert run(*words[1:], "--yes", variables=given, cwd=tmp_path).code == 0
+        assert dotenv_values(tmp_path / ".env")[E_VARIABLE] == gateway.url
+        (tmp_path / ".env").unlink()
+
+
 def test_a_header_whose_endpoint_is_elsewhere_is_printed(
     aws: str, gateway: Gateway, header: str, stack: Tenant, tmp_path: Path
 ) -> None:
