@@ -34,7 +34,7 @@ CREDENTIALS = (*HEADERS, API_TOKEN)
 WIRED = (*ENDPOINTS, *HEADERS, GRAFANA_ENDPOINT, INSTANCE_ID, API_TOKEN)
 """Every variable by which an endpoint or a credential gets into a container."""
 
-_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d+")
+_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d+")
 _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 _ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/(?:.*/)?(?P<name>[\w+=,.@-]+)")
 _AFTER_NAME = 3

@@ -31,6 +31,7 @@ from otelctl.secret import Secret
 _PAGE = 100
 _MOST_TASKS = 1000
 _MOST_POLICIES = 30
+_UNREAD = StoreFault("ListRolePolicies", "MorePolicies", "the role has more policies than are read")
 _SERVICE_KEY = "alias/aws/secretsmanager"
 
 
@@ -158,7 +159,9 @@ class AwsContainers:
             return answer
         results = answer.get("EvaluationResults") or ()
         decision = next((str(one.get("EvalDecision")) for one in results), "")
-        return Simulated(action, resource, decision)
+        every = [*results, *(inner for one in results for inner in one.get("ResourceSpecificResults") or ())]
+        missing = dict.fromkeys(str(key) for one in every for key in one.get("MissingContextValues") or ())
+        return Simulated(action, resource, decision, tuple(missing))
 
     def role(self, role: str) -> RolePolicies | RoleAbsent | StoreFault:
         """Read a role and its policies; what could not be read of the policies only makes it less than whole."""
@@ -181,13 +184,19 @@ class AwsContainers:
         if isinstance(own, StoreFault):
             yield own
         else:
-            for policy in (own.get("PolicyNames") or ())[:_MOST_POLICIES]:
+            names = own.get("PolicyNames") or ()
+            for policy in names[:_MOST_POLICIES]:
                 yield self._text("get_role_policy", "PolicyDocument", RoleName=name, PolicyName=policy)
+            if own.get("IsTruncated") or len(names) > _MOST_POLICIES:
+                yield _UNREAD
         attached = self._call("iam", "list_attached_role_policies", RoleName=name)
         if isinstance(attached, StoreFault):
             yield attached
             return
-        for policy in (attached.get("AttachedPolicies") or ())[:_MOST_POLICIES]:
+        policies = attached.get("AttachedPolicies") or ()
+        if attached.get("IsTruncated") or len(policies) > _MOST_POLICIES:
+            yield _UNREAD
+        for policy in policies[:_MOST_POLICIES]:
             arn = policy["PolicyArn"]
             about = self._call("iam", "get_policy", PolicyArn=arn)
             if isinstance(about, StoreFault):

@@ -260,7 +260,8 @@ KEY_NOT_TEXT = _row(
     "ECS-KEY-NOT-TEXT",
     "The JSON key holds something else than text",
     "{variable} of container {container} asks for {json_key}, which is {kind} in {secret}.",
-    "ECS writes a value that is no text as Go prints it, `map[...]` or `<nil>`, and an exporter cannot use that.",
+    "ECS writes a value that is no text as Go prints it, `map[...]`, `<nil>` or 1.234567e+06, and an exporter cannot "
+    "use that.",
     Step("Put the value there as text.", "otelctl push-secret --secret-id {arn}"),
     _AGAIN,
 )
@@ -423,7 +424,7 @@ STOP_NETWORK = _row(
     "Tasks stop: no way from the task to AWS",
     "ECS stopped {count}: {text}",
     "The task's subnet has no route to the service: no public address in a public subnet, no NAT gateway, no interface "
-    "endpoint for secretsmanager, or a security group that lets nothing out on 443.",
+    "endpoint for it (secretsmanager, ssm, ecr.api), or a security group that lets nothing out on 443.",
     Step(
         "See the subnets, the groups and whether tasks get a public address.",
         "aws ecs describe-services --cluster {cluster} --services {service} --region {region} "
@@ -492,7 +493,8 @@ STOP_IMAGE = _row(
     "ECS-STOP-IMAGE",
     "Tasks stop: the image cannot be pulled",
     "ECS stopped {count}: {text}",
-    "This is not about the secret: the image or its tag is not there, or registry and task cannot reach each other.",
+    "This is not about the secret: the image or its tag is not there, the execution role may not read the registry, or "
+    "registry and task cannot reach each other.",
     Step(
         "See which images it names.",
         "aws ecs describe-task-definition --task-definition {task_definition} --region {region} "

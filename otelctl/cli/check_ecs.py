@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -307,11 +307,21 @@ def _tasks(state: _Run) -> Outcome:
     for arn in dict.fromkeys(one.arn for one in current):
         versions = state.versions(next(one for one in current if one.arn == arn))
         if isinstance(versions, SecretVersions):
-            found += judge.judge_tasks(state.running, versions, state.place)
+            made = versions.current
+            older = made is not None and any(task.started and task.started < made for task in state.running)
+            same = _same(state, [one for one in current if one.arn == arn]) if older else None
+            found += judge.judge_tasks(state.running, versions, state.place, same=same)
         elif isinstance(versions, StoreFault):
             question = "whether running tasks have the current value"
             found += judge.judge_fault(versions, state.place, question, arn)
     return Outcome(tuple(found), f"{len(state.running)} running")
+
+
+def _same(state: _Run, references: Sequence[Reference]) -> bool | None:
+    """Tell whether what is taken of a secret is what its version before held; None where that cannot be read."""
+    now = state.stored(references[0])
+    before = state.stored(dataclasses.replace(references[0], stage="AWSPREVIOUS"))
+    return judge.same_values(now, before, [one.json_key for one in references])
 
 
 def _starts(state: _Run) -> Outcome:

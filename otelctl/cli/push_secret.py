@@ -109,7 +109,7 @@ def push_secret(
     ids, others = secret_ids or [], to or []
     bound = opt.seconds(timeout, "--timeout")
     places.check(ids, others, endpoint_key, headers_key)
-    service = _service(session, redeploy, yes=yes, dry_run=dry_run)
+    service = _service(session, redeploy, region, yes=yes, dry_run=dry_run)
     if rollback:
         _refuse_beside_rollback(
             {
@@ -225,12 +225,16 @@ def _probe(
     return checked
 
 
-def _service(session: sessions.Session, text: str | None, *, yes: bool, dry_run: bool) -> Service | None:
+def _service(
+    session: sessions.Session, text: str | None, region: str | None, *, yes: bool, dry_run: bool
+) -> Service | None:
     if text is None:
         return None
     from otelctl.cli import redeploy  # noqa: PLC0415  only this option needs it
 
     service = redeploy.parse(text)
+    if service.region and region and service.region != region:
+        raise UsageError(f"--redeploy: {service} is in {service.region}, and --region says {region}")
     if not dry_run:
         redeploy.require_terminal(session, yes=yes)
     return service
@@ -254,14 +258,15 @@ def _deploy(
     from otelctl.adapters.ecs import AwsContainers  # noqa: PLC0415  botocore takes 70 ms
     from otelctl.cli import redeploy  # noqa: PLC0415  as above
 
+    there = service.region or region
     return redeploy.redeploy(
         session,
         service,
-        AwsContainers(profile, region, timeout),
+        AwsContainers(profile, there, timeout),
         session.offline.clock,
         yes=yes,
         secret_arn=next((one.arn for one in pushes if one.arn), ""),
-        options=f" --region {shlex.quote(region)}" if region else "",
+        options=_options({"--profile": profile, "--region": there}),
     )
 
 

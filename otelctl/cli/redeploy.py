@@ -24,15 +24,19 @@ WAIT = 900.0
 _PAUSE = 5.0
 _ENOUGH = 2
 _PATIENCE = 3
-_ARN = re.compile(r"arn:[\w-]+:ecs:[\w-]+:\d{12}:service/(?P<cluster>[^/]+)/(?P<service>[^/]+)")
+_ARN = re.compile(
+    r"(?P<lead>arn:[\w-]+:ecs:(?P<region>[\w-]+):\d{12}):service/(?P<cluster>[\w-]+)/(?P<service>[\w-]+)", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The service to deploy."""
+    """The service to deploy: `region` and `cluster_arn` are set where an ARN named it, and hold for every call then."""
 
     cluster: str
     service: str
+    region: str = ""
+    cluster_arn: str = ""
 
     def __str__(self) -> str:
         return f"{self.cluster}/{self.service}"
@@ -40,9 +44,12 @@ class Target:
 
 def parse(text: str) -> Target:
     """Read CLUSTER/SERVICE, or the ARN of a service; raises UsageError."""
-    match = _ARN.fullmatch(text) or re.fullmatch(r"(?P<cluster>[\w-]+)/(?P<service>[\w-]+)", text, re.ASCII)
+    if match := _ARN.fullmatch(text):
+        cluster = f"{match['lead']}:cluster/{match['cluster']}"
+        return Target(match["cluster"], match["service"], match["region"], cluster)
+    match = re.fullmatch(r"(?P<cluster>[\w-]+)/(?P<service>[\w-]+)", text, re.ASCII)
     if match is None:
-        raise UsageError(f"--redeploy: {text[:80]!r} is no service; give CLUSTER/SERVICE")
+        raise UsageError(f"--redeploy: {text[:80]!r} is no service; give CLUSTER/SERVICE, or its ARN")
     return Target(match["cluster"], match["service"])
 
 
@@ -107,6 +114,11 @@ class _Deploy:
     deployment: EcsDeployment | None = None
 
     @property
+    def cluster(self) -> str:
+        """The cluster as ECS is asked for it: an ARN is found in its own account alone."""
+        return self.target.cluster_arn or self.target.cluster
+
+    @property
     def place(self) -> judge.Place:
         """The names for the words."""
         cluster, service = self.target.cluster, self.target.service
@@ -115,7 +127,7 @@ class _Deploy:
 
 
 def _deploy(state: _Deploy) -> Outcome:
-    answer = state.containers.deploy(state.target.cluster, state.target.service)
+    answer = state.containers.deploy(state.cluster, state.target.service)
     if isinstance(answer, EcsAbsent):
         return Outcome(judge.judge_absent(answer, state.place))
     if isinstance(answer, StoreFault):
@@ -130,7 +142,7 @@ def _stable(state: _Deploy) -> Outcome:
         passed = state.clock.monotonic() - started
         if passed >= state.wait:
             return Outcome(judge.judge_unsettled(state.place, passed, said))
-        service = state.containers.service(state.target.cluster, state.target.service)
+        service = state.containers.service(state.cluster, state.target.service)
         if isinstance(service, EcsAbsent):
             return Outcome(judge.judge_absent(service, state.place))
         if isinstance(service, StoreFault):
@@ -163,15 +175,18 @@ def _look(state: _Deploy, service: EcsService, passed: float) -> Outcome | None:
     if ours.rollout != "FAILED" and ours.failed < _ENOUGH:
         return None
     found = _stops(state) or judge.judge_event(ours.reason, state.place, state.secret_arn, "")
-    # Without a circuit breaker ECS tries for ever; two tasks that did not start for a reason that is known decide it.
-    if ours.rollout == "FAILED" or any(one.severity is Severity.ERROR for one in found):
+    if ours.rollout == "FAILED":
         return Outcome((*found, judge.judge_failed(ours, state.place)))
+    # Without a circuit breaker ECS tries for ever; two tasks that did not start for a reason that is known are enough.
+    if any(one.severity is Severity.ERROR for one in found):
+        failed = f"{ours.failed} tasks did not start, and ECS tries on"
+        return Outcome((*found, *judge.judge_unsettled(state.place, passed, failed)))
     return None
 
 
 def _stops(state: _Deploy) -> tuple[Finding, ...]:
     """Return why tasks of this deployment stopped, as far as they may be read."""
-    stopped = state.containers.tasks(state.target.cluster, state.target.service, stopped=True)
+    stopped = state.containers.tasks(state.cluster, state.target.service, stopped=True)
     if isinstance(stopped, StoreFault) or state.deployment is None:
         return ()
     ended = [one for one in stopped if one.deployment == state.deployment.id]

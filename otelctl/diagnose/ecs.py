@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -101,6 +101,8 @@ _SWITCHES: Mapping[str, frozenset[str]] = {
 }
 _RATIOS = {"traceidratio", "parentbased_traceidratio"}
 
+_PULLING = r"(unable to pull|secret|\basm\b|\bssm\b|registry auth)"
+
 # The first that fits names the reason. Sources: amazon-ecs-agent (agent/asm), the ECS guide's stopped task errors.
 _STOPS: tuple[tuple[re.Pattern[str], Diagnosis], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), row)
@@ -112,15 +114,18 @@ _STOPS: tuple[tuple[re.Pattern[str], Diagnosis], ...] = tuple(
         (r"unable to assume .*role|proper trust relationship", rows.STOP_ROLE),
         (r"marked (for deletion|deleted)|scheduled for deletion", rows.STOP_DELETED),
         (r"secret value for (staging label|version)|\bVersionId\b", rows.STOP_VERSION),
-        (r"CannotPull\w*Error", rows.STOP_IMAGE),
+        (r"CannotPull\w*Error|not authorized to perform: ecr:", rows.STOP_IMAGE),
         (r"(secret|\basm\b|\bssm\b|registry auth).*AccessDenied", rows.STOP_DENIED),
         (r"not authorized to perform: (secretsmanager|ssm):", rows.STOP_DENIED),
         (r"can.t (find|retrieve) the (specified )?secret", rows.STOP_NOT_FOUND),
-        (r"ResourceNotFoundException|invalid ssm parameters|ParameterNotFound", rows.STOP_NOT_FOUND),
-        (r"i/o timeout|context deadline exceeded|RequestCanceled|no such host|pull command failed", rows.STOP_NETWORK),
-        (r"connection issue between|task network configuration|connection refused|unreachable", rows.STOP_NETWORK),
+        (r"(secret|\basm\b).*ResourceNotFoundException|invalid ssm parameters|ParameterNotFound", rows.STOP_NOT_FOUND),
+        (rf"{_PULLING}.*(i/o timeout|context deadline exceeded|RequestCanceled|no such host)", rows.STOP_NETWORK),
+        (rf"{_PULLING}.*(pull command failed|connection refused|unreachable)", rows.STOP_NETWORK),
+        (r"connection issue between|check your task network configuration", rows.STOP_NETWORK),
     )
 )
+# What a task needs to start besides secrets and images fails in the same words, and is not for otelctl to mend.
+_ELSEWHERE = re.compile(r"log (group|stream)|logger args|\befs\b|env(ironment)? files?\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +287,9 @@ def judge_secret(
         evidence = {"json_key": reference.json_key, "names": _names(document)}
         return (_about(rows.KEY_MISSING, use, reference, place, **evidence),), None
     value = document[reference.json_key]
+    if isinstance(value, bool) or (isinstance(value, int | float) and (value == 0 or 1e-4 <= abs(value) < 1e6)):
+        # Go, in which ECS's agent is written, prints these as they stand, and the rest with an exponent: 1.234567e+06.
+        return (), Secret(json.dumps(value).removesuffix(".0"))
     if not isinstance(value, str):
         evidence = {"json_key": reference.json_key, "kind": _kind(value)}
         return (_about(rows.KEY_NOT_TEXT, use, reference, place, **evidence),), None
@@ -397,8 +405,9 @@ def _judge_container(
         out.append(found(rows.ENDPOINT_MISSING, _LIKELY, credential))
     gateway = endpoint is not None and endpoint.grafana is GrafanaHost.GATEWAY
     if gateway and endpoint is not None:
-        if credential is None and not container.env_files:
-            out.append(found(rows.HEADERS_MISSING, _CERTAIN, "OTEL_EXPORTER_OTLP_HEADERS", host=endpoint.host))
+        # A variable that no SDK reads is read by a program that may well take its credential from elsewhere too.
+        if credential is None and not container.env_files and names & {*ENDPOINTS}:
+            out.append(found(rows.HEADERS_MISSING, _LIKELY, "OTEL_EXPORTER_OTLP_HEADERS", host=endpoint.host))
         for name, value in container.environment:
             if re.fullmatch(r"OTEL_EXPORTER_OTLP(_[A-Z]+)?_PROTOCOL", name) and value.reveal().strip() == Protocol.GRPC:
                 out.append(found(rows.GRPC_GATEWAY, _LIKELY, name, host=endpoint.host))
@@ -477,28 +486,33 @@ def judge_permission(
 ) -> tuple[Finding, ...]:
     """Return whether the role may do what is wanted: by IAM's simulation, else by the policies that could be read.
 
-    A denial is CERTAIN where IAM gave it and neither the secret's nor a key's own policy can allow what it denies.
+    A denial is CERTAIN where IAM gave it, knew every condition's value, and neither the secret's nor a key's own policy
+    can allow what it denies.
     """
     if isinstance(simulated, Simulated):
         if simulated.decision == Decision.ALLOWED:
             return ()
         explicit = simulated.decision == Decision.EXPLICIT_DENY
+        if simulated.missing:
+            why = f"the policies decide by {', '.join(simulated.missing)}, which a simulation does not know"
+            return (_denied(role, wanted, place, why, _POSSIBLE),)
         alone = resource_policy == "" and not wanted.kms
-        certainty = _CERTAIN if explicit or alone else _LIKELY
-        return (_denied(role, wanted, place, explicit=explicit, certainty=certainty),)
+        return (_denied(role, wanted, place, _WHY[explicit], _CERTAIN if explicit or alone else _LIKELY),)
     if isinstance(policies, RolePolicies):
         decision = decide(policies.documents, wanted.action, wanted.resource)
         if decision is Decision.ALLOWED:
             return ()
         if decision is Decision.EXPLICIT_DENY:
-            return (_denied(role, wanted, place, explicit=True, certainty=_CERTAIN),)
+            return (_denied(role, wanted, place, _WHY[True], _CERTAIN),)
         if decision is Decision.IMPLICIT_DENY and policies.whole:
-            return (_denied(role, wanted, place, explicit=False, certainty=_LIKELY),)
+            return (_denied(role, wanted, place, _WHY[False], _LIKELY),)
     return judge_fault(simulated, place, f"whether {role} may do {wanted.action}")
 
 
-def _denied(role: str, wanted: Permission, place: Place, *, explicit: bool, certainty: Certainty) -> Finding:
-    why = "a policy denies it outright" if explicit else "no policy of the role allows it"
+_WHY = {True: "a policy denies it outright", False: "no policy of the role allows it"}
+
+
+def _denied(role: str, wanted: Permission, place: Place, why: str, certainty: Certainty) -> Finding:
     row = rows.ROLE_KMS if wanted.kms else rows.ROLE_DENIED
     evidence = {
         "role": role,
@@ -514,11 +528,27 @@ def _denied(role: str, wanted: Permission, place: Place, *, explicit: bool, cert
 # Running and stopped tasks
 
 
-def judge_tasks(tasks: Sequence[EcsTask], versions: SecretVersions, place: Place) -> tuple[Finding, ...]:
+def same_values(current: object, previous: object, keys: Iterable[str]) -> bool | None:
+    """Tell whether two versions of a secret hold the same under these keys; None where either cannot be read."""
+    texts = [one.text if isinstance(one, StoredSecret) else None for one in (current, previous)]
+    if texts[0] is None or texts[1] is None:
+        return None
+    if texts[0] == texts[1]:
+        return True
+    now, before = _parsed(texts[0]), _parsed(texts[1])
+    if not isinstance(now, dict) or not isinstance(before, dict):
+        return False
+    return all(key and now.get(key) == before.get(key) for key in keys)
+
+
+def judge_tasks(
+    tasks: Sequence[EcsTask], versions: SecretVersions, place: Place, *, same: bool | None = None
+) -> tuple[Finding, ...]:
     """Return whether running tasks have an older value than the secret's current one.
 
     A task that started before the version was made cannot have it. One that was on its way just then may have either;
-    so may one from before a return to an older version, which leaves the newer one under AWSPREVIOUS.
+    so may one from before a return to an older version, which leaves the newer one under AWSPREVIOUS. `same` tells
+    that what the containers take was the same in the version before (None: not known): other keys changed alone.
     """
     current = versions.current
     running = [task for task in tasks if task.started is not None]
@@ -526,8 +556,13 @@ def judge_tasks(tasks: Sequence[EcsTask], versions: SecretVersions, place: Place
         return ()
     evidence: dict[str, object] = {"running": len(running), "secret": _short(versions.arn), "made": _moment(current)}
     old = [task for task in running if task.started is not None and task.started < current]
+    if same and versions.previous is not None:
+        old = [task for task in old if task.started is not None and task.started < versions.previous]
     if old:
-        return (place.found(rows.TASKS_STALE, _CERTAIN, place.service, count=len(old), **evidence),)
+        certainty = _CERTAIN if same is False else _LIKELY
+        return (place.found(rows.TASKS_STALE, certainty, place.service, count=len(old), **evidence),)
+    if same:
+        return ()
     unsure = [task for task in running if _around(task, current) or _before_return(task, versions)]
     if unsure:
         return (place.found(rows.TASKS_UNSURE, _POSSIBLE, place.service, count=len(unsure), **evidence),)
@@ -571,9 +606,10 @@ def judge_event(text: str, place: Place, arn: str, role: str) -> tuple[Finding, 
 
 def _stop_row(task: EcsTask) -> Diagnosis | None:
     said = "; ".join(task.reasons)
-    for pattern, row in _STOPS:
-        if pattern.search(said):
-            return row
+    if not _ELSEWHERE.search(said):
+        for pattern, row in _STOPS:
+            if pattern.search(said):
+                return row
     if task.stop_code == "TaskFailedToStart":
         return rows.STOP_OTHER
     if task.stop_code == "EssentialContainerExited" and task.exit_code:

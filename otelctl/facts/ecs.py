@@ -130,8 +130,12 @@ class RolePolicies:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """IAM's own verdict on one action: `allowed`, `explicitDeny` or `implicitDeny`."""
+    """IAM's own verdict on one action: `allowed`, `explicitDeny` or `implicitDeny`.
+
+    `missing` are the condition keys that the policies ask for and that IAM was given no value of.
+    """
 
     action: str
     resource: str
     decision: str
+    missing: tuple[str, ...] = ()

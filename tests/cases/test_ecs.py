@@ -406,7 +406,7 @@ def test_the_platform(version: str, family: str, text: str, found: list[str]) ->
 # What the secret holds
 
 
-NO_TEXTS: tuple[object, ...] = (None, 1, {"a": 1}, [], True)
+NO_TEXTS: tuple[object, ...] = (None, 1_234_567, {"a": 1}, [], 1e-9, 10.0**30)
 
 
 def stored(text: str | None) -> StoredSecret:
@@ -429,6 +429,10 @@ def stored(text: str | None) -> StoredSecret:
             stored(json.dumps({KEY.upper(): HEADER})),
             ["ECS-KEY-MISSING"],
             marks=[case("ECS-KEY-MISSING"), near_miss("ECS-KEY-NOT-TEXT")],
+        ),
+        *(
+            pytest.param(f"{ARN}:{KEY}::", stored(json.dumps({KEY: value})), [], marks=near_miss("ECS-KEY-NOT-TEXT"))
+            for value in (123456, 0, True, 0.25, 1.0)
         ),
         *(
             pytest.param(
@@ -502,7 +506,7 @@ def policy(
 
 def permission(
     wanted: judge.Permission,
-    simulated: str | StoreFault,
+    simulated: str | Simulated | StoreFault,
     documents: tuple[str, ...] | StoreFault = NOT_ALLOWED,
     own: str | StoreFault = "",
     *,
@@ -526,6 +530,15 @@ def test_the_role_may_not_read() -> None:
     assert permission(READ, NOT_ALLOWED, ()) == [(denied, "likely")]
     assert permission(READ, NOT_ALLOWED, (policy(action="secretsmanager:ListSecrets"),)) == [(denied, "likely")]
     assert permission(READ, NOT_ALLOWED, (policy(), policy("Deny", "secretsmanager:*", "*"))) == [(denied, "certain")]
+
+
+@case("ECS-ROLE-DENIED")
+def test_a_simulation_that_lacks_a_value_is_no_proof() -> None:
+    """Where a policy decides by a tag or a VPC endpoint that IAM was told nothing of, the denial is only possible."""
+    for decision in ("implicitDeny", "explicitDeny"):
+        verdict = Simulated(READ.action, ARN, decision, ("secretsmanager:ResourceTag/app",))
+        assert permission(READ, verdict) == [("ECS-ROLE-DENIED", "possible")]
+    assert permission(READ, Simulated(READ.action, ARN, "allowed", ("aws:SourceVpce",))) == []
 
 
 @case("ECS-ROLE-KMS")
@@ -649,6 +662,32 @@ def test_running_tasks(tasks: list[EcsTask], versions: SecretVersions, found: li
     assert codes(judge.judge_tasks(tasks, versions, PLACE)) == found
 
 
+@case("ECS-TASKS-STALE")
+@near_miss("ECS-TASKS-UNSURE")
+def test_old_tasks_by_what_has_changed() -> None:
+    """That the value changed is certain only where the version before was read; another key's change is none of it."""
+    made = SecretVersions(ARN, "", NOON, NOON - timedelta(minutes=10))
+    (stale,) = judge.judge_tasks([task(-5, -6)], made, PLACE, same=False)
+    (unread,) = judge.judge_tasks([task(-5, -6)], made, PLACE, same=None)
+    (older,) = judge.judge_tasks([task(-15, -16)], made, PLACE, same=True)
+    assert codes((stale, unread, older)) == ["ECS-TASKS-STALE"] * 3
+    assert [one.certainty.value for one in (stale, unread, older)] == ["certain", "likely", "likely"]
+
+
+@near_miss("ECS-TASKS-STALE", "ECS-TASKS-UNSURE")
+def test_a_change_of_somebody_elses_key_leaves_running_tasks_alone() -> None:
+    """A new password beside our keys asks for no deployment for our sake."""
+    made = SecretVersions(ARN, "", NOON, NOON - timedelta(minutes=10))
+    assert judge.judge_tasks([task(-5, -6), task(1, -1)], made, PLACE, same=True) == ()
+    now, before = stored('{"k": "v", "db": "new"}'), stored('{"db": "old", "k": "v"}')
+    assert judge.same_values(now, before, ["k"]) is True
+    assert judge.same_values(now, before, ["k", "db"]) is False
+    assert judge.same_values(now, before, [""]) is False
+    assert judge.same_values(now, now, [""]) is True
+    assert judge.same_values(now, SecretAbsent(ARN), ["k"]) is None
+    assert judge.same_values(now, stored("text"), ["k"]) is False
+
+
 # The words of amazon-ecs-agent, of the ECS guide's stopped task errors, and of reports in public.
 HEAD = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
 ASM = HEAD + "unable to retrieve secret from asm: service call has been retried 1 time(s): "
@@ -767,8 +806,35 @@ STOPS = [
         ),
     ),
     (
+        "ECS-STOP-IMAGE",
+        HEAD + "unable to retrieve ecr registry auth: service call has been retried 3 time(s): AccessDeniedException: "
+        "User: arn:aws:sts::1:assumed-role/exec/1 is not authorized to perform: ecr:GetAuthorizationToken on "
+        "resource: * because no identity-based policy allows the ecr:GetAuthorizationToken action",
+    ),
+    (
         "ECS-STOP-OTHER",
         "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times",
+    ),
+    (
+        "ECS-STOP-OTHER",
+        (
+            "CannotStartContainerError: Error response from daemon: failed to initialize logging driver: failed to create "
+            "Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist."
+        ),
+    ),
+    (
+        "ECS-STOP-OTHER",
+        (
+            "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: Failed to "
+            'resolve "fs-1.efs.eu-west-1.amazonaws.com": Network is unreachable : unsuccessful EFS utils command'
+        ),
+    ),
+    (
+        "ECS-STOP-OTHER",
+        (
+            "ResourceInitializationError: failed to download env files: file download command: non empty error stream: "
+            "RequestCanceled: request context canceled caused by: context deadline exceeded"
+        ),
     ),
 ]
 
@@ -783,7 +849,7 @@ NEXT_OF_KIN = {
     "ECS-STOP-VERSION": ["ECS-STOP-NOT-FOUND", "ECS-STOP-ARN"],
     "ECS-STOP-ROLE": ["ECS-STOP-DENIED"],
     "ECS-STOP-IMAGE": ["ECS-STOP-NETWORK", "ECS-STOP-EXITED"],
-    "ECS-STOP-OTHER": ["ECS-STOP-IMAGE"],
+    "ECS-STOP-OTHER": ["ECS-STOP-IMAGE", "ECS-STOP-NOT-FOUND", "ECS-STOP-NETWORK"],
 }
 
 

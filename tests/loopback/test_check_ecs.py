@@ -593,7 +593,7 @@ def test_nobody_to_confirm() -> None:
 
 
 def test_a_redeployment_whose_tasks_do_not_start(stack: Stack) -> None:
-    """Two tasks that stop for a known reason decide a deployment which ECS itself would try for ever."""
+    """Two tasks that stop for a known reason end the watching; ECS tries on for ever, and is not said to have ended."""
     stack.stop(REASONS["ECS-STOP-JSON-KEY"])
     stack.stop(REASONS["ECS-STOP-JSON-KEY"])
     stack.stopped.append(
@@ -605,7 +605,36 @@ def test_a_redeployment_whose_tasks_do_not_start(stack: Stack) -> None:
         }
     )
     rollouts(stack, {"rolloutState": "IN_PROGRESS"}, {"rolloutState": "IN_PROGRESS", "failedTasks": 2})
-    assert codes(deploy(stack)) == ["ECS-STOP-JSON-KEY", "ECS-DEPLOY-FAILED"]
+    results = deploy(stack)
+    assert codes(results) == ["ECS-STOP-JSON-KEY", "ECS-DEPLOY-UNSETTLED"]
+    assert "ECS tries on" in results[1].findings[1].summary
+
+
+def test_a_service_named_by_its_arn_is_deployed_where_the_arn_says(stack: Stack) -> None:
+    """Region and account of an ARN hold: the service of the same name in the shell's own region is left alone."""
+    arn = f"arn:aws:ecs:us-east-1:999999999999:service/{stack.cluster}/{stack.service}"
+    variables = environment(stack.overlay.url)
+    options = (
+        "push-secret",
+        "--secret-id",
+        stack.arn,
+        "--endpoint",
+        ENDPOINT,
+        "--yes",
+        "--no-check",
+        "--format",
+        "json",
+    )
+    stack.secrets.put_secret_value(SecretId=stack.arn, SecretString="{}")
+    given = {**variables, "OTEL_EXPORTER_OTLP_HEADERS": HEADER}
+    refused = run(*options, "--redeploy", arn, "--region", REGION, variables=given)
+    assert (refused.code, "us-east-1" in refused.stderr) == (2, True)
+    assert stack.secrets.get_secret_value(SecretId=stack.arn)["SecretString"] == "{}"
+    stack.overlay.answers.clear()
+    result = run(*options, "--redeploy", arn, variables=given)
+    assert (result.code, result.found) == (1, ["ECS-CLUSTER-NOT-FOUND"]), result
+    (found,) = [one for check in result.report["checks"] for one in check["findings"]]
+    assert "us-east-1" in found["summary"]
 
 
 def test_a_redeployment_that_the_breaker_stops(stack: Stack) -> None:

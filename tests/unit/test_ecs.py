@@ -247,11 +247,14 @@ def test_what_cannot_be_wired_in_is_refused(options: tuple[str, ...]) -> None:
     ("text", "target"),
     [
         ("prod/shop", Target("prod", "shop")),
-        ("arn:aws:ecs:eu-west-1:123456789012:service/prod/shop", Target("prod", "shop")),
+        (
+            "arn:aws:ecs:eu-west-1:123456789012:service/prod/shop",
+            Target("prod", "shop", "eu-west-1", "arn:aws:ecs:eu-west-1:123456789012:cluster/prod"),
+        ),
     ],
 )
 def test_a_service_by_name_or_arn(text: str, target: Target) -> None:
-    """CLUSTER/SERVICE and the ARN of a service name the same thing."""
+    """CLUSTER/SERVICE names a service of the caller, an ARN one of its own region and account."""
     assert parse(text) == target
     assert str(target) == "prod/shop"
 
