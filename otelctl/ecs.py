@@ -79,6 +79,11 @@ class Reference:
         return bool(_SUFFIX.search(self.name))
 
     @property
+    def given_name(self) -> str:
+        """The name that somebody gave the secret: without the hyphen and the six characters."""
+        return _SUFFIX.sub("", self.name)
+
+    @property
     def pinned(self) -> str:
         """What holds it to one version or to another label than AWSCURRENT; empty where nothing does."""
         stage = self.stage if self.stage != "AWSCURRENT" else ""
@@ -99,9 +104,7 @@ def read_value_from(text: str) -> Reference:
     if not text or any(char.isspace() or not char.isprintable() for char in text):
         raise ValueFromError("is empty or holds white space")
     if not text.startswith("arn:"):
-        if ":" in text:
-            raise ValueFromError("has colons and is no ARN; JSON key, stage and version follow a full ARN only")
-        return Reference(text, Store.PARAMETER_STORE, "", "", text, "")
+        return _parameter(text)
     parts = text.split(":")
     if len(parts) < _SHORTEST_ARN:
         raise ValueFromError("is an ARN that ends too early")
@@ -129,6 +132,14 @@ def read_value_from(text: str) -> Reference:
         raise ValueFromError(problem, mended if len(meant) == _AFTER_NAME else "")
     json_key, stage, version = after or ("", "", "")
     return Reference(text, Store.SECRETS_MANAGER, region, account, name, arn, json_key, stage, version)
+
+
+def _parameter(text: str) -> Reference:
+    if ":" in text:
+        raise ValueFromError("has colons and is no ARN; JSON key, stage and version follow a full ARN only")
+    if not re.fullmatch(r"[\w./-]+", text, re.ASCII):
+        raise ValueFromError("is no ARN, and the name of a parameter has letters, digits and ._-/ alone")
+    return Reference(text, Store.PARAMETER_STORE, "", "", text, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,9 @@ class Containers(Protocol):
     def secret(self, secret_id: str, region: str, stage: str, version: str) -> StoredSecret | SecretAbsent | StoreFault:
         """Read one version of a secret; empty stage and version mean AWSCURRENT."""
 
+    def parameter(self, name: str, region: str) -> StoredSecret | SecretAbsent | StoreFault:
+        """Read a parameter of the Parameter Store."""
+
     def versions(self, secret_id: str, region: str) -> SecretVersions | SecretAbsent | StoreFault:
         """Describe a secret without its value."""
 

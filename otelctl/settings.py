@@ -47,6 +47,7 @@ class SourceKind(enum.StrEnum):
     STDIN = "standard input"
     KEYRING = "keyring"
     SECRET = "secret store"  # noqa: S105  a word, not a password
+    TASK_DEFINITION = "task definition"
     PROMPT = "prompt"
     DEFAULT = "default"
 

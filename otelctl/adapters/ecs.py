@@ -118,6 +118,16 @@ class AwsContainers:
             labels=tuple(answer.get("VersionStages") or ()),
         )
 
+    def parameter(self, name: str, region: str) -> StoredSecret | SecretAbsent | StoreFault:
+        """Read a parameter of the Parameter Store, decrypted."""
+        answer = self._call("ssm", "get_parameters", region, Names=[name], WithDecryption=True)
+        if isinstance(answer, StoreFault):
+            return answer
+        found = next(iter(answer.get("Parameters") or ()), None)
+        if found is None:
+            return SecretAbsent(name)
+        return StoredSecret(str(found.get("ARN") or name), Secret(str(found["Value"])), str(found.get("Version") or ""))
+
     def versions(self, secret_id: str, region: str) -> SecretVersions | SecretAbsent | StoreFault:
         """Describe a secret and the times of its versions."""
         about = self._call("secretsmanager", "describe_secret", region, SecretId=secret_id)

@@ -19,11 +19,11 @@ _SHOW = Step(
 )
 _RENDER = Step(
     "Wire the two keys in; this prints the snippet for the task definition and the role's policy.",
-    "otelctl render ecs-json --secret-arn {arn} --container {container}",
+    "otelctl render ecs-json --secret-arn {arn_command} --container {container}",
 )
 _AGAIN = Step("Then look again.", "otelctl check-ecs {target_command}")
 _POLICY = Step(
-    "Give the role the statement that this prints.", "otelctl render ecs-json --secret-arn {arn} --role {role}"
+    "Give the role the statement that this prints.", "otelctl render ecs-json --secret-arn {arn_command} --role {role}"
 )
 _KEYS = Step(
     "See the names that the secret holds; this shows no value.",
@@ -108,12 +108,39 @@ NOT_WIRED = _row(
     "No container is given the OTLP endpoint or headers",
     "{task_definition} sets neither OTEL_EXPORTER_OTLP_ENDPOINT nor OTEL_EXPORTER_OTLP_HEADERS in any of its "
     "containers ({containers}).",
-    "The secret is in the store, and nothing carries it into the container. An SDK without settings exports to "
+    "Nothing carries the two settings into the container, whatever a secret holds. An SDK without them exports to "
     "localhost.",
     Step(
         "Wire the two keys in; this prints the snippet.",
-        "otelctl render ecs-json --secret-arn {arn} --container {container}",
+        "otelctl render ecs-json --secret-arn {arn_command} --container {container}",
     ),
+)
+SECRET_REMADE = _row(
+    "ECS-SECRET-REMADE",
+    "The secret was made anew and has another ARN",
+    "{variable} of container {container} names {secret}, which is not there; {name} is, as {there}.",
+    "A secret that is deleted and made again gets six other characters at the end of its ARN, and ECS goes by the "
+    "whole of it.",
+    Step("Name the one that is there in valueFrom.", "printf '%s\\n' {mended}"),
+    _SHOW,
+    _AGAIN,
+)
+PARAMETER_ABSENT = _row(
+    "ECS-PARAMETER-ABSENT",
+    "There is no such parameter",
+    "{variable} of container {container} reads the parameter {name}, which is not in the Parameter Store of {region}.",
+    "The name is mistyped, the parameter lives in another region or account, or the name of a secret was meant: ECS "
+    "takes whatever is no secret's whole ARN for a parameter. It stops the task with `invalid ssm parameters`.",
+    Step(
+        "See which parameters are there.",
+        "aws ssm describe-parameters --region {region} --query 'Parameters[].Name' --output text",
+    ),
+    Step(
+        "Or take the value from a secret.",
+        "otelctl render ecs-json --secret-arn {arn_command} --container {container}",
+    ),
+    _AGAIN,
+    refs=(_GUIDE + "secrets-envvar-ssm-paramstore.html",),
 )
 ENDPOINT_MISSING = _row(
     "ECS-ENDPOINT-MISSING",
@@ -153,7 +180,8 @@ SDK_OFF = _row(
     "ECS-SDK-OFF",
     "A variable beside them switches the export off",
     "Container {container} has {variable}={value}.",
-    "It was left on after a test, or is meant for another environment. Nothing is exported, and nothing fails.",
+    "It was left on after a test, or is meant for another environment. What it switches off is not exported, and "
+    "nothing fails.",
     Step("Delete {variable} from the task definition, or set it to what exports, and deploy."),
     _SHOW,
     refs=("https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/",),
@@ -252,8 +280,7 @@ KEY_MISSING = _row(
     "The secret does not hold the JSON key that is asked for",
     "{variable} of container {container} asks for {json_key}; {secret} holds {names}.",
     "ECS stops the task with `did not contain json key`. Keys are told apart by case.",
-    Step("Put the two keys into the secret.", "otelctl push-secret --secret-id {arn}"),
-    Step("Or name one that is there in valueFrom."),
+    Step("Put the value under that key, or name one that is there in valueFrom.", "{mend_command}"),
     _AGAIN,
 )
 KEY_NOT_TEXT = _row(
@@ -296,7 +323,7 @@ ROLE_MISSING = _row(
     "uses, has no part in it.",
     Step(
         "Give it a role; this prints what it needs.",
-        "otelctl render ecs-json --secret-arn {arn} --container {container}",
+        "otelctl render ecs-json --secret-arn {arn_command} --container {container}",
     ),
     refs=(_ROLE,),
 )
@@ -347,6 +374,29 @@ ROLE_KMS = _row(
 
 # Running tasks
 
+ROLE_DENY = _row(
+    "ECS-ROLE-DENY",
+    "A policy denies the execution role what it needs",
+    "{role} may not do {action} on {secret}: a policy denies it outright.",
+    "No permission outweighs a Deny, wherever that stands: in a policy of the role, in its boundary, in the policy of "
+    "the secret or the key itself, or in one of the organization.",
+    Step(
+        "See which statements decide, and take the Deny among them back.",
+        "aws iam simulate-principal-policy --policy-source-arn {role} --action-names {action} --resource-arns {secret} "
+        "--query 'EvaluationResults[].MatchedStatements'",
+    ),
+    _AGAIN,
+    refs=(_IAM + "reference_policies_evaluation-logic.html",),
+)
+ROLE_PARAMETER = _row(
+    "ECS-ROLE-PARAMETER",
+    "The execution role may not read the parameter",
+    "{role} may not do {action} on {secret}: {why}.",
+    "ECS reads what is no secret's ARN from the Parameter Store, with the execution role.",
+    Step("Give the role this statement.", "printf '%s\\n' {statement}"),
+    _AGAIN,
+    refs=(_GUIDE + "secrets-envvar-ssm-paramstore.html",),
+)
 TASKS_STALE = _row(
     "ECS-TASKS-STALE",
     "The service still runs with the old value",
@@ -370,6 +420,46 @@ TASKS_UNSURE = _row(
         "Deploy anew to be sure.",
         "aws ecs update-service --cluster {cluster} --service {service} --region {region} --force-new-deployment",
     ),
+    severity=Severity.WARNING,
+)
+
+NO_TASK_RUNS = _row(
+    "ECS-NO-TASK-RUNS",
+    "No task of the service runs",
+    "{service} is to run {desired} tasks, and none runs; of its newest deployment {failed} have failed to start.",
+    "Whatever the secret holds, nothing is there to export. What ECS says of stopped tasks is told beside this, where "
+    "it says anything; it forgets them within the hour.",
+    Step(
+        "See what ECS did of late.",
+        "aws ecs describe-services --cluster {cluster} --services {service} --region {region} "
+        "--query 'services[].events[:10].message'",
+    ),
+    _AGAIN,
+    refs=(_GUIDE + "service-event-messages-list.html",),
+)
+TASKS_SHORT = _row(
+    "ECS-TASKS-SHORT",
+    "Fewer tasks run than should, or some fail to start",
+    "{running} of {desired} tasks of {service} run; of its newest deployment {failed} have failed to start.",
+    "A deployment is under way, or tasks do not stay: health checks, capacity, or a start that fails.",
+    Step(
+        "See what ECS did of late.",
+        "aws ecs describe-services --cluster {cluster} --services {service} --region {region} "
+        "--query 'services[].events[:10].message'",
+    ),
+    _AGAIN,
+    refs=(_GUIDE + "service-event-messages-list.html",),
+    severity=Severity.WARNING,
+)
+TASKS_REVISION = _row(
+    "ECS-TASKS-REVISION",
+    "Tasks run another revision than the one that was looked at",
+    "{count} of {running} running tasks are of another revision than {task_definition} ({others}).",
+    "A deployment is under way or has not come to its end. What was found of variables and secrets holds for "
+    "{task_definition} alone.",
+    Step("Look at the other one as well.", "otelctl check-ecs --task-definition {other}"),
+    Step("Wait for it.", "aws ecs wait services-stable --cluster {cluster} --services {service} --region {region}"),
+    refs=(_API + "API_Deployment.html",),
     severity=Severity.WARNING,
 )
 
@@ -506,8 +596,8 @@ STOP_EXITED = _row(
     "ECS-STOP-EXITED",
     "Tasks stop: the program in the container ends",
     "ECS stopped {count}, exit code {exit_code}: {text}",
-    "The container started, so its secrets were read. Its program ended by itself: its log says why. A set-up of "
-    "telemetry that raises is one cause.",
+    "The container started, so its secrets were read. Its program ended, as its log may say, or was killed: 137 is "
+    "SIGKILL, for want of memory for the most part. A set-up of telemetry that raises is one cause.",
     Step(
         "See where its log goes.",
         "aws ecs describe-task-definition --task-definition {task_definition} --region {region} "
@@ -575,11 +665,18 @@ ROWS = (
     KEY_NOT_TEXT,
     VERSION_ABSENT,
     WHOLE_SECRET,
+    SECRET_REMADE,
+    PARAMETER_ABSENT,
     ROLE_MISSING,
     ROLE_ABSENT,
     ROLE_TRUST,
     ROLE_DENIED,
     ROLE_KMS,
+    ROLE_DENY,
+    ROLE_PARAMETER,
+    NO_TASK_RUNS,
+    TASKS_SHORT,
+    TASKS_REVISION,
     TASKS_STALE,
     TASKS_UNSURE,
     STOP_KEY,

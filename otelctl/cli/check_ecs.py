@@ -12,8 +12,8 @@ import typer
 
 from otelctl import __version__
 from otelctl.cli import options as opt
+from otelctl.cli import probing, sources
 from otelctl.cli import session as sessions
-from otelctl.cli import sources
 from otelctl.cli.errors import UsageError
 from otelctl.cli.output import emit
 from otelctl.diagnose import ecs as judge
@@ -106,7 +106,8 @@ def results(
     from otelctl.adapters.machine import SystemClock  # noqa: PLC0415  only a command that measures needs it
 
     state = _Run(session, containers, asked)
-    return list(run(TABLE, state, SystemClock(), session.clean, lambda check: started(check.title)))
+    found = run(TABLE, state, SystemClock(), session.clean, lambda check: started(check.title))
+    return [probing.with_options(result, asked.options) for result in found]
 
 
 @dataclass(slots=True)
@@ -157,6 +158,26 @@ class _Run:
             self.described[name] = self.containers.versions(name, reference.region)
         return self.described[name]
 
+    def namesake(
+        self, reference: Reference, fact: StoredSecret | SecretAbsent | StoreFault
+    ) -> SecretVersions | SecretAbsent | StoreFault | None:
+        """Look for a secret by name where its whole ARN leads to nothing; None where that is not the question."""
+        if not isinstance(fact, SecretAbsent) or fact.empty or not reference.suffixed:
+            return None
+        return self.containers.versions(reference.given_name, reference.region)
+
+    def parameter(self, reference: Reference) -> StoredSecret | SecretAbsent | StoreFault | None:
+        """Read a parameter, once; None where the name is that of a secret."""
+        if isinstance(self.described.get(reference.name), SecretVersions):
+            return None
+        if reference not in self.read:
+            name = f"/{reference.name}" if reference.arn and "/" in reference.name else reference.name
+            fact = self.containers.parameter(name, reference.region or task_region(self.known))
+            if isinstance(fact, StoredSecret) and fact.text is not None:
+                sources.learn_values(self.session, fact.text)
+            self.read[reference] = fact
+        return self.read[reference]
+
     def stored(self, reference: Reference) -> StoredSecret | SecretAbsent | StoreFault:
         """Read what a reference names, once; its values are never shown from then on."""
         key = dataclasses.replace(reference, text="", json_key="")
@@ -166,6 +187,9 @@ class _Run:
                 sources.learn_values(self.session, fact.text)
             self.read[key] = fact
         return self.read[key]
+
+
+_UNREAD = "what valueFrom names cannot be told"
 
 
 def _definition(state: _Run) -> Outcome:
@@ -187,6 +211,11 @@ def _definition(state: _Run) -> Outcome:
         for variable in CREDENTIALS:
             if value := plain(container, variable):
                 state.session.learn(value)
+    for use in state.uses:
+        if judge.pasted(use):
+            state.session.learn(Secret(use.text))
+    # What is no name is not asked for either: AWS keeps what it was asked for in its logs.
+    state.uses = tuple(dataclasses.replace(use, reference=None) if judge.pasted(use) else use for use in state.uses)
     return Outcome(detail=f"{revision(definition.arn)}, {', '.join(one.name for one in definition.containers)}")
 
 
@@ -208,21 +237,27 @@ def _value_from(state: _Run) -> Outcome:
 
 
 def _secret(state: _Run) -> Outcome:
-    readable = [use for use in state.uses if use.reference is not None and use.reference.store is Store.SECRETS_MANAGER]
+    readable = [use for use in state.uses if use.reference is not None]
     if not readable:
-        return Outcome(skipped="no secret of Secrets Manager is named")
+        return Outcome(skipped=_UNREAD if state.uses else "no secret and no parameter is named")
     found: list[Finding] = []
     refused: set[str] = set()
     for use in readable:
         assert use.reference is not None  # noqa: S101  chosen so
-        fact = state.stored(use.reference)
-        findings, value = judge.judge_secret(use, fact, state.place)
+        if use.reference.store is Store.PARAMETER_STORE:
+            fact = state.parameter(use.reference)
+            # The name of a secret was told as that already.
+            findings, value = judge.judge_parameter(use, fact, state.place) if fact is not None else ((), None)
+        else:
+            fact = state.stored(use.reference)
+            findings, value = judge.judge_secret(use, fact, state.place, state.namesake(use.reference, fact))
         if value is not None:
             state.values[use.container, use.variable] = value
-        if isinstance(fact, StoredSecret) or use.reference.arn not in refused:
+        name = use.reference.arn or use.reference.name
+        if isinstance(fact, StoredSecret) or name not in refused:
             found += findings
         if not isinstance(fact, StoredSecret):
-            refused.add(use.reference.arn)
+            refused.add(name)
     for use in readable:
         value = state.values.get((use.container, use.variable))
         if value is not None:
@@ -240,9 +275,11 @@ def _variables(state: _Run) -> Outcome:
 def _role(state: _Run) -> Outcome:
     role, wanted = state.known.execution_role, list(_permissions(state))
     if not wanted:
-        return Outcome(skipped="nothing that export needs comes from a secret")
+        unread = any(use.reference is None for use in state.uses)
+        return Outcome(skipped=_UNREAD if unread else "nothing that export needs comes from a secret")
     if not role:
-        return Outcome(judge.judge_no_role(state.place, state.arn))
+        container = next(use.container for use in state.uses if use.reference is not None)
+        return Outcome(judge.judge_no_role(state.place, state.arn, container))
     about = state.containers.role(role)
     found = list(judge.judge_role(role, about, state.place, state.arn))
     if isinstance(about, RoleAbsent):
@@ -296,21 +333,24 @@ def _tasks(state: _Run) -> Outcome:
         return Outcome(skipped="a task definition alone runs nothing")
     current = [one for one in state.references(Store.SECRETS_MANAGER) if not one.pinned]
     if not current:
-        return Outcome(skipped="nothing that export needs comes from the current version of a secret")
+        unread = any(use.reference is None for use in state.uses)
+        nothing = "nothing that export needs comes from the current version of a secret"
+        return Outcome(skipped=_UNREAD if unread else nothing)
     state.running = _listed(state, stopped=False)
     if isinstance(state.running, StoreFault):
         question = "when the running tasks were started"
         return Outcome(judge.judge_fault(state.running, state.place, question))
     if not any(task.started for task in state.running):
         return Outcome(skipped="no task runs")
-    found: list[Finding] = []
+    found = list(judge.judge_revisions(state.running, state.known.arn, state.place))
+    ours = [task for task in state.running if task.task_definition == state.known.arn]
     for arn in dict.fromkeys(one.arn for one in current):
         versions = state.versions(next(one for one in current if one.arn == arn))
         if isinstance(versions, SecretVersions):
             made = versions.current
-            older = made is not None and any(task.started and task.started < made for task in state.running)
+            older = made is not None and any(task.started and task.started < made for task in ours)
             same = _same(state, [one for one in current if one.arn == arn]) if older else None
-            found += judge.judge_tasks(state.running, versions, state.place, same=same)
+            found += judge.judge_tasks(ours, versions, state.place, same=same)
         elif isinstance(versions, StoreFault):
             question = "whether running tasks have the current value"
             found += judge.judge_fault(versions, state.place, question, arn)
@@ -335,6 +375,7 @@ def _starts(state: _Run) -> Outcome:
     running = () if isinstance(state.running, StoreFault) else state.running
     found = judge.judge_stops(stopped, running, state.place, state.arn, state.known.execution_role)
     found += judge.judge_deployments(state.service.deployments, state.place)
+    found += judge.judge_counts(state.service, state.place, told=bool(found))
     primary = next((one for one in state.service.deployments if one.status == "PRIMARY"), None)
     rollout = primary.rollout.lower().replace("_", " ") if primary else ""
     return Outcome(found, f"deployment {rollout}" if rollout else "")

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from otelctl.catalog import ecs as rows
-from otelctl.credential import read_header
+from otelctl.credential import looks_like_token, read_header
 from otelctl.diagnose import aws as aws_judge
 from otelctl.diagnose import credential as credential_judge
 from otelctl.diagnose import endpoint as endpoint_judge
@@ -54,6 +54,7 @@ from otelctl.settings import GRAFANA_ENDPOINT, Protocol, Setting, Signal, Source
 _CERTAIN, _LIKELY, _POSSIBLE = Certainty.CERTAIN, Certainty.LIKELY, Certainty.POSSIBLE
 
 UNKNOWN_ARN = "SECRET_ARN"
+_FIND_ARN = '"$(aws secretsmanager describe-secret --secret-id otel/exporter --query ARN --output text)"'
 """What stands in an advised command where no secret is known yet."""
 
 _SHOWN = 300
@@ -150,6 +151,9 @@ class Place:
             "task_definition": self.task_definition or "TASK_DEFINITION",
             "target_command": self.target_command,
         } | evidence
+        arn = str(known.get("arn") or UNKNOWN_ARN)
+        # The name that push-secret is advised to use stands in for a secret that is not known.
+        known["arn_command"] = _FIND_ARN if arn == UNKNOWN_ARN else shlex.quote(arn)
         where = subject or self.service or self.task_definition
         return row.found(certainty, where, **{name: known[name] for name in row.placeholders})
 
@@ -199,8 +203,10 @@ def judge_fault(fault: StoreFault, place: Place, question: str, secret_id: str =
 def judge_use(use: Use, place: Place, definition: EcsTaskDefinition) -> tuple[Finding, ...]:
     """Return what the text of a valueFrom shows by itself."""
     named = _named(use)
-    if use.reference is None:
-        evidence = {**named, "problem": use.problem, "value_from": use.text[:_SHOWN], "mended": use.mended}
+    if use.reference is None or pasted(use):
+        # Masked where it is shown: whoever asks has told the redactor.
+        problem = "is a credential, where the ARN of the secret that holds it belongs" if pasted(use) else use.problem
+        evidence = {**named, "problem": problem, "value_from": use.text[:_SHOWN], "mended": use.mended}
         row = rows.ARN_COLONS if use.mended else rows.ARN_FORM
         return (place.found(row, _CERTAIN, _subject(use), **evidence),)
     reference, found = use.reference, []
@@ -213,6 +219,15 @@ def judge_use(use: Use, place: Place, definition: EcsTaskDefinition) -> tuple[Fi
         evidence = {**named, "pinned": reference.pinned, "mended": mended}
         found.append(place.found(rows.VERSION_PINNED, _CERTAIN, _subject(use), **evidence))
     return tuple(found)
+
+
+def pasted(use: Use) -> bool:
+    """Tell whether a valueFrom is no name at all, but what the secret should hold."""
+    if use.text.startswith("arn:"):
+        return False
+    header = read_header(use.text)
+    known = header.numeric or (header.token is not None and looks_like_token(header.token.reveal()))
+    return known or header.wire is not None or bool(header.other)
 
 
 def judge_name(use: Use, fact: SecretVersions | SecretAbsent | StoreFault, place: Place) -> tuple[Finding, ...]:
@@ -257,12 +272,40 @@ def judge_platform(service: EcsService, uses: Sequence[Use], place: Place) -> tu
 # What the secret holds
 
 
-def judge_secret(
+def judge_parameter(
     use: Use, fact: StoredSecret | SecretAbsent | StoreFault, place: Place
 ) -> tuple[tuple[Finding, ...], Secret | None]:
-    """Return what is wrong with what a valueFrom reads, and the value that the container gets."""
+    """Return what is wrong with a parameter that a valueFrom names, and the value that the container gets."""
     reference = use.reference
     assert reference is not None  # noqa: S101  what cannot be read is not asked for
+    if isinstance(fact, StoreFault):
+        return judge_fault(fact, place, f"whether the parameter holds what {use.variable} asks for"), None
+    if isinstance(fact, SecretAbsent):
+        region = reference.region or place.region
+        evidence = {**_named(use), "name": fact.identity, "region": region, "arn": UNKNOWN_ARN}
+        return (place.found(rows.PARAMETER_ABSENT, _CERTAIN, _subject(use), **evidence),), None
+    return (), fact.text
+
+
+def judge_secret(
+    use: Use,
+    fact: StoredSecret | SecretAbsent | StoreFault,
+    place: Place,
+    namesake: SecretVersions | SecretAbsent | StoreFault | None = None,
+) -> tuple[tuple[Finding, ...], Secret | None]:
+    """Return what is wrong with what a valueFrom reads, and the value that the container gets.
+
+    `namesake` is what was found under the name alone of a secret whose ARN leads to nothing.
+    """
+    reference = use.reference
+    assert reference is not None  # noqa: S101  what cannot be read is not asked for
+    if isinstance(fact, SecretAbsent) and isinstance(namesake, SecretVersions) and _remade(reference, namesake):
+        evidence = {
+            "name": reference.given_name,
+            "there": namesake.arn,
+            "mended": namesake.arn + reference.text.removeprefix(reference.arn),
+        }
+        return (_about(rows.SECRET_REMADE, use, reference, place, **evidence),), None
     if isinstance(fact, StoreFault):
         question = f"whether the secret holds what {use.variable} asks for"
         return judge_fault(fact, place, question, reference.arn), None
@@ -284,7 +327,8 @@ def judge_secret(
             refusal = Refusal(RefusalReason.NOT_OBJECT, _kind(document))
         return aws_judge.judge_refusal(refusal, secret_id=reference.arn, subject=_subject(use)), None
     if reference.json_key not in document:
-        evidence = {"json_key": reference.json_key, "names": _names(document)}
+        mend = _key_command(use, reference, document)
+        evidence = {"json_key": reference.json_key, "names": _names(document), "mend_command": mend}
         return (_about(rows.KEY_MISSING, use, reference, place, **evidence),), None
     value = document[reference.json_key]
     if isinstance(value, bool) or (isinstance(value, int | float) and (value == 0 or 1e-4 <= abs(value) < 1e6)):
@@ -296,10 +340,38 @@ def judge_secret(
     return (), Secret(value)
 
 
+def _remade(reference: Reference, namesake: SecretVersions) -> bool:
+    """Tell whether a secret has the name of another one that is gone: all but the six characters is the same."""
+    gone, there = reference.arn, namesake.arn
+    return gone != there and gone.rpartition("-")[0] == there.rpartition("-")[0]
+
+
+def _key_command(use: Use, reference: Reference, document: Mapping[str, object]) -> str:
+    """Return the command that mends a key which is not there: the valueFrom with one that is, or a push under it."""
+    asked = reference.json_key
+    alike = next((key for key in document if key.lower() == asked.lower()), None)
+    if alike is not None and _fits(alike):
+        return f"printf '%s\\n' {shlex.quote(value_from(reference.arn, alike))}"
+    options = {ENDPOINTS[0]: "--endpoint-key", HEADERS[0]: "--headers-key"}
+    if use.variable not in options:
+        return f"aws secretsmanager get-secret-value --secret-id {shlex.quote(reference.arn)} --query SecretString"
+    named = "" if asked == _guessed(use.variable) else f" {options[use.variable]} {shlex.quote(asked)}"
+    return f"otelctl push-secret --secret-id {shlex.quote(reference.arn)}{named}"
+
+
+def _fits(key: str) -> bool:
+    """Tell whether a key can stand in a valueFrom, whose parts are parted by colons."""
+    return ":" not in key and key.isprintable()
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")
+
+
 def _parsed(text: Secret) -> Any:
-    """Return what a text is as JSON, or a Refusal."""
+    """Return what a text is as JSON, or a Refusal; NaN and Infinity, which Python would read, are none to ECS."""
     try:
-        return json.loads(text.reveal())
+        return json.loads(text.reveal(), parse_constant=_no_constant)
     except ValueError as error:
         return Refusal(RefusalReason.NOT_JSON, f"it stops being JSON at character {getattr(error, 'pos', 0)}")
     except RecursionError:
@@ -323,7 +395,9 @@ def writing_command(use: Use, uses: Sequence[Use], place: Place, options: str = 
     source = shlex.quote(f"{headers.arn}#{key}")
     service = shlex.quote(f"{place.cluster}/{place.service}")
     redeploy = f" --redeploy {service}" if place.cluster and place.service else ""
-    return f"otelctl push-secret --secret-id {headers.arn} --from-secret {source}{named}{redeploy}{options}"
+    return (
+        f"otelctl push-secret --secret-id {shlex.quote(headers.arn)} --from-secret {source}{named}{redeploy}{options}"
+    )
 
 
 def judge_value(use: Use, value: Secret, endpoint: Endpoint | None, writing: str) -> tuple[Finding, ...]:
@@ -333,22 +407,30 @@ def judge_value(use: Use, value: Secret, endpoint: Endpoint | None, writing: str
     `writing` is the command that writes to where they come from, or empty (see `writing_command`).
     """
     reference = use.reference
+    if reference is not None and reference.store is Store.PARAMETER_STORE:
+        source = Source(SourceKind.SECRET, use.variable, f"container {use.container}, parameter {reference.name}")
+        return _judge_text(use.variable, value, source, endpoint, "otelctl encode-auth --prompt")
     key = f"#{reference.json_key}" if reference and reference.json_key else ""
     arn = reference.arn if reference else use.text
     place = f"container {use.container}, secret {_short(arn)}{key}"
     source = Source(SourceKind.SECRET, use.variable, place, f"{writing} --endpoint" if writing else "")
-    if use.variable in HEADERS:
-        printing = f"otelctl inspect-auth --fix --from-secret {shlex.quote(arn + key)}"
-        mend = f"{writing} --fix" if writing else printing
+    printing = f"otelctl inspect-auth --fix --from-secret {shlex.quote(arn + key)}"
+    return _judge_text(use.variable, value, source, endpoint, f"{writing} --fix" if writing else printing)
+
+
+def _judge_text(
+    variable: str, value: Secret, source: Source, endpoint: Endpoint | None, mend: str
+) -> tuple[Finding, ...]:
+    if variable in HEADERS:
         grafana = None if endpoint is None or endpoint.loopback else endpoint.grafana is not GrafanaHost.NONE
         judged = credential_judge.judge_header(read_header(value.reveal()), source, mend, grafana=grafana)
-    elif use.variable in (*ENDPOINTS, GRAFANA_ENDPOINT):
+    elif variable in (*ENDPOINTS, GRAFANA_ENDPOINT):
         setting = Setting(value.reveal(), source)
         try:
             parsed = parse(value.reveal())
         except EndpointError as error:
             return endpoint_judge.judge_unreadable(setting, str(error))
-        signal = next((one for one in Signal if signal_variable(one, "ENDPOINT") == use.variable), None)
+        signal = next((one for one in Signal if signal_variable(one, "ENDPOINT") == variable), None)
         judged = endpoint_judge.judge_endpoint(
             setting, parsed, signal or Signal.TRACES, per_signal=signal is not None, credential=True
         )
@@ -391,6 +473,12 @@ def _judge_container(
 
     names = _names_of(container)
     out: list[Finding] = []
+    for name in (*ENDPOINTS, *HEADERS):
+        value = plain(container, name)
+        if value is not None and value.reveal().strip():
+            source = Source(SourceKind.TASK_DEFINITION, name, f"container {container.name}, in plain text")
+            known = endpoint_of(container, values)
+            out += _judge_text(name, value, source, known, "otelctl encode-auth --prompt")
     secrets = [name for name, _ in container.secrets]
     plain_names = [name for name, _ in container.environment]
     twice = [name for name in WIRED if name in secrets and name in plain_names]
@@ -461,9 +549,9 @@ class Permission:
     kms: bool = False
 
 
-def judge_no_role(place: Place, arn: str) -> tuple[Finding, ...]:
-    """Return that a task definition reads secrets and names no execution role."""
-    return (place.found(rows.ROLE_MISSING, _CERTAIN, arn=arn or UNKNOWN_ARN, container="CONTAINER"),)
+def judge_no_role(place: Place, arn: str, container: str) -> tuple[Finding, ...]:
+    """Return that a task definition reads secrets, one of them for `container`, and names no execution role."""
+    return (place.found(rows.ROLE_MISSING, _CERTAIN, arn=arn or UNKNOWN_ARN, container=container),)
 
 
 def judge_role(role: str, fact: RolePolicies | RoleAbsent | StoreFault, place: Place, arn: str) -> tuple[Finding, ...]:
@@ -496,24 +584,32 @@ def judge_permission(
         if simulated.missing:
             why = f"the policies decide by {', '.join(simulated.missing)}, which a simulation does not know"
             return (_denied(role, wanted, place, why, _POSSIBLE),)
+        if explicit:
+            return (_refused(role, wanted, place),)
         alone = resource_policy == "" and not wanted.kms
-        return (_denied(role, wanted, place, _WHY[explicit], _CERTAIN if explicit or alone else _LIKELY),)
+        return (_denied(role, wanted, place, _NO_ALLOW, _CERTAIN if alone else _LIKELY),)
     if isinstance(policies, RolePolicies):
         decision = decide(policies.documents, wanted.action, wanted.resource)
         if decision is Decision.ALLOWED:
             return ()
         if decision is Decision.EXPLICIT_DENY:
-            return (_denied(role, wanted, place, _WHY[True], _CERTAIN),)
+            return (_refused(role, wanted, place),)
         if decision is Decision.IMPLICIT_DENY and policies.whole:
-            return (_denied(role, wanted, place, _WHY[False], _LIKELY),)
+            return (_denied(role, wanted, place, _NO_ALLOW, _LIKELY),)
     return judge_fault(simulated, place, f"whether {role} may do {wanted.action}")
 
 
-_WHY = {True: "a policy denies it outright", False: "no policy of the role allows it"}
+_NO_ALLOW = "no policy of the role allows it"
+
+
+def _refused(role: str, wanted: Permission, place: Place) -> Finding:
+    evidence = {"role": role, "action": wanted.action, "secret": wanted.resource}
+    return place.found(rows.ROLE_DENY, _CERTAIN, role, **evidence)
 
 
 def _denied(role: str, wanted: Permission, place: Place, why: str, certainty: Certainty) -> Finding:
-    row = rows.ROLE_KMS if wanted.kms else rows.ROLE_DENIED
+    parameter = wanted.action.startswith("ssm:")
+    row = rows.ROLE_KMS if wanted.kms else rows.ROLE_PARAMETER if parameter else rows.ROLE_DENIED
     evidence = {
         "role": role,
         "action": wanted.action,
@@ -521,11 +617,38 @@ def _denied(role: str, wanted: Permission, place: Place, why: str, certainty: Ce
         "kms_key": wanted.resource,
         "arn": wanted.arn or UNKNOWN_ARN,
         "why": why,
+        "statement": json.dumps({"Effect": "Allow", "Action": wanted.action, "Resource": wanted.resource}),
     }
     return place.found(row, certainty, role, **evidence)
 
 
 # Running and stopped tasks
+
+
+def judge_counts(service: EcsService, place: Place, *, told: bool) -> tuple[Finding, ...]:
+    """Return whether fewer tasks run than should, or tasks of the newest deployment fail to start.
+
+    `told` says that a reason was found already: that some are missing goes without saying then, that all are does not.
+    """
+    primary = next((one for one in service.deployments if one.status == "PRIMARY"), None)
+    failed = primary.failed if primary else 0
+    counts = {"running": service.running, "desired": service.desired, "failed": failed}
+    if service.desired and not service.running:
+        return (place.found(rows.NO_TASK_RUNS, _CERTAIN, service.name, **counts),)
+    if not told and (service.running < service.desired or failed):
+        return (place.found(rows.TASKS_SHORT, _CERTAIN, service.name, **counts),)
+    return ()
+
+
+def judge_revisions(tasks: Sequence[EcsTask], definition: str, place: Place) -> tuple[Finding, ...]:
+    """Return whether running tasks are of another revision than the one whose variables were looked at."""
+    running = [task for task in tasks if task.started is not None]
+    others = sorted({revision(one.task_definition) for one in running if one.task_definition != definition})
+    if not others:
+        return ()
+    count = sum(one.task_definition != definition for one in running)
+    evidence = {"count": count, "running": len(running), "others": _bounded(", ".join(others)), "other": others[0]}
+    return (place.found(rows.TASKS_REVISION, _CERTAIN, place.service, **evidence),)
 
 
 def same_values(current: object, previous: object, keys: Iterable[str]) -> bool | None:
@@ -695,7 +818,9 @@ def _short(arn: str) -> str:
 
 
 def _names_of(container: EcsContainer) -> set[str]:
-    return {name for name, _ in (*container.environment, *container.secrets)}
+    """Return what a container is given; an empty value counts as none, as the SDKs' specification has it."""
+    given = {name for name, value in container.environment if value.reveal().strip()}
+    return given | {name for name, _ in container.secrets}
 
 
 def _names(document: Mapping[str, object]) -> str:

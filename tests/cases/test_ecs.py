@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -524,12 +525,10 @@ def test_the_role_may_not_read() -> None:
     """IAM's verdict is certain unless the secret's own policy may change it; read policies make it likely."""
     denied = "ECS-ROLE-DENIED"
     assert permission(READ, "implicitDeny") == [(denied, "certain")]
-    assert permission(READ, "explicitDeny", own=policy()) == [(denied, "certain")]
     assert permission(READ, "implicitDeny", own=policy()) == [(denied, "likely")]
     assert permission(READ, "implicitDeny", own=NOT_ALLOWED) == [(denied, "likely")]
     assert permission(READ, NOT_ALLOWED, ()) == [(denied, "likely")]
     assert permission(READ, NOT_ALLOWED, (policy(action="secretsmanager:ListSecrets"),)) == [(denied, "likely")]
-    assert permission(READ, NOT_ALLOWED, (policy(), policy("Deny", "secretsmanager:*", "*"))) == [(denied, "certain")]
 
 
 @case("ECS-ROLE-DENIED")
@@ -544,9 +543,39 @@ def test_a_simulation_that_lacks_a_value_is_no_proof() -> None:
 @case("ECS-ROLE-KMS")
 @near_miss("ECS-ROLE-DENIED")
 def test_the_role_may_not_decrypt() -> None:
-    """A key's own policy may allow what the role's do not: likely, unless it is denied outright."""
+    """A key's own policy may allow what the role's do not: likely."""
     assert permission(DECRYPT, "implicitDeny") == [("ECS-ROLE-KMS", "likely")]
-    assert permission(DECRYPT, "explicitDeny") == [("ECS-ROLE-KMS", "certain")]
+
+
+@case("ECS-ROLE-DENY")
+@near_miss("ECS-ROLE-DENIED", "ECS-ROLE-KMS")
+def test_an_outright_deny_is_no_missing_permission() -> None:
+    """What a policy denies is not mended by another permission: its own finding, certain, whatever else allows it."""
+    deny = [("ECS-ROLE-DENY", "certain")]
+    assert permission(READ, "explicitDeny", own=policy()) == deny
+    assert permission(DECRYPT, "explicitDeny") == deny
+    assert permission(READ, NOT_ALLOWED, (policy(), policy("Deny", "secretsmanager:*", "*"))) == deny
+
+
+@case("ECS-ROLE-PARAMETER")
+@near_miss("ECS-ROLE-DENIED", "ECS-ROLE-DENY")
+def test_a_parameter_that_the_role_may_not_read() -> None:
+    """A parameter has a permission of its own, and the command prints the very statement."""
+    wanted = judge.Permission("ssm:GetParameters", "arn:aws:ssm:eu-west-1:123456789012:parameter/x", "")
+    assert permission(wanted, "implicitDeny") == [("ECS-ROLE-PARAMETER", "certain")]
+    verdict = Simulated(wanted.action, wanted.resource, "implicitDeny")
+    (finding,) = judge.judge_permission(
+        ROLE, wanted, PLACE, simulated=verdict, policies=NOT_ALLOWED, resource_policy=""
+    )
+    words = shlex.split(finding.fix[0].command or "")
+    statement = {"Effect": "Allow", "Action": wanted.action, "Resource": wanted.resource}
+    assert (words[0], json.loads(words[-1])) == ("printf", statement)
+
+
+@near_miss("ECS-ROLE-PARAMETER", "ECS-ROLE-DENY")
+def test_a_secret_that_the_role_may_not_read_is_no_parameter() -> None:
+    """Nothing allows is not the same as something denies, and a secret is none of the Parameter Store's."""
+    assert permission(READ, "implicitDeny") == [("ECS-ROLE-DENIED", "certain")]
 
 
 @near_miss("ECS-ROLE-DENIED", "ECS-ROLE-KMS")
@@ -584,7 +613,7 @@ def trust(changes: Mapping[str, object]) -> RolePolicies:
 @case("ECS-ROLE-TRUST", "ECS-ROLE-ABSENT", "ECS-ROLE-MISSING")
 def test_a_role_that_ecs_cannot_use() -> None:
     """No role, a role that is gone and a role that trusts somebody else are three findings."""
-    assert codes(judge.judge_no_role(PLACE, ARN)) == ["ECS-ROLE-MISSING"]
+    assert codes(judge.judge_no_role(PLACE, ARN, "app")) == ["ECS-ROLE-MISSING"]
     assert codes(judge.judge_role(ROLE, RoleAbsent(ROLE), PLACE, ARN)) == ["ECS-ROLE-ABSENT"]
     others: list[dict[str, object]] = [{"Principal": {"Service": "ec2.amazonaws.com"}}, {"Effect": "Deny"}]
     for changes in others:
@@ -608,7 +637,136 @@ def test_a_role_that_ecs_can_use() -> None:
     assert judge.judge_role(ROLE, NOT_ALLOWED, PLACE, ARN) == ()
 
 
+# Parameters, and secrets that were made anew
+
+
+@case("ECS-PARAMETER-ABSENT")
+def test_a_parameter_that_is_not_there() -> None:
+    """What the Parameter Store does not hold is named with its region, where the container wants it."""
+    use = used("/otel/nothere", HEADERS)
+    findings, value = judge.judge_parameter(use, SecretAbsent("/otel/nothere"), PLACE)
+    assert (codes(findings), value) == (["ECS-PARAMETER-ABSENT"], None)
+    assert "/otel/nothere" in findings[0].summary
+
+
+@near_miss("ECS-PARAMETER-ABSENT")
+def test_a_parameter_that_is_there() -> None:
+    """What is read is what the container gets; what may not be read is not called absent."""
+    use = used("/otel/headers", HEADERS)
+    assert judge.judge_parameter(use, stored(HEADER), PLACE) == ((), Secret(HEADER))
+    findings, value = judge.judge_parameter(use, fault("AccessDeniedException", "no", 400, "ssm"), PLACE)
+    assert (codes(findings), value) == (["ECS-NOT-PERMITTED"], None)
+
+
+@case("ECS-SECRET-REMADE")
+def test_a_secret_that_was_made_anew() -> None:
+    """An ARN that leads nowhere, beside a secret of the very name: the valueFrom with the ARN that is there."""
+    there = ARN[:-6] + "ZyXwVu"
+    findings, _ = judge.judge_secret(used(f"{ARN}:{KEY}::"), SecretAbsent(ARN), PLACE, SecretVersions(there))
+    assert codes(findings) == ["ECS-SECRET-REMADE"]
+    assert f"{there}:{KEY}::" in (findings[0].fix[0].command or "")
+
+
+@near_miss("ECS-SECRET-REMADE")
+@pytest.mark.parametrize(
+    "namesake", [None, SecretAbsent("prod/app"), SecretVersions(ARN.replace("prod/app", "prod/app2")),
+                 SecretVersions(ARN.replace("123456789012", "999999999999"))]
+)  # fmt: skip
+def test_a_secret_that_is_not_there_at_all(namesake: SecretVersions | SecretAbsent | None) -> None:
+    """Another name, another account or nothing is no secret made anew."""
+    findings, _ = judge.judge_secret(used(f"{ARN}:{KEY}::"), SecretAbsent(ARN), PLACE, namesake)
+    assert codes(findings) == ["AWS-SECRET-NOT-FOUND"]
+
+
+@case("ECS-KEY-MISSING")
+@pytest.mark.parametrize(
+    ("asked", "variable", "held", "command"),
+    [
+        ("hdr", HEADERS, "{}", f"otelctl push-secret --secret-id {ARN} --headers-key hdr"),
+        (HEADERS.lower(), HEADERS, "{}", f"otelctl push-secret --secret-id {ARN}"),
+        ("URL", ENDPOINT, '{"x": "y"}', f"otelctl push-secret --secret-id {ARN} --endpoint-key URL"),
+        ("URL", ENDPOINT, '{"url": "y"}', f"printf '%s\\n' {ARN}:url::"),
+    ],
+)
+def test_a_missing_key_is_mended_by_its_own_name(asked: str, variable: str, held: str, command: str) -> None:
+    """The push puts the value under the key that is asked for; one that differs in case alone is named instead."""
+    findings, _ = judge.judge_secret(used(f"{ARN}:{asked}::", variable), stored(held), PLACE)
+    assert codes(findings) == ["ECS-KEY-MISSING"]
+    assert findings[0].fix[0].command == command
+
+
+@pytest.mark.parametrize("text", ['{"k": NaN}', '{"k": Infinity}'])
+def test_what_go_cannot_read_is_no_json(text: str) -> None:
+    """NaN and Infinity, which Python reads, stop a task: ECS cannot read a key from such a text."""
+    findings, _ = judge.judge_secret(used(f"{ARN}:k::"), stored(text), PLACE)
+    assert codes(findings) == ["AWS-SECRET-NOT-JSON"]
+
+
+@case("ECS-ARN-FORM")
+@pytest.mark.parametrize(
+    "text", ["123456:hunter2hunter2hunter2", "x-api-key=abcdefabcdefabcdef99", "Basic MTIzOmFiYw==", "MTIzNDU2OmFiYmFi"]
+)
+def test_a_credential_in_the_place_of_an_arn(text: str) -> None:
+    """What the secret should hold, pasted where its ARN belongs, is told as that; the redactor is to be told of it."""
+    use = used(text)
+    assert judge.pasted(use)
+    findings = judge.judge_use(use, PLACE, definition())
+    assert codes(findings) == ["ECS-ARN-FORM"]
+    assert "is a credential" in findings[0].summary
+
+
+@pytest.mark.parametrize("text", ["prod/app:headers::", f"{ARN}:k", "prod app", "/otel/headers"])
+def test_a_wrong_name_is_no_credential(text: str) -> None:
+    """A name or an ARN in a wrong form is shown as it is."""
+    use = used(text)
+    assert not judge.pasted(use)
+
+
 # Tasks
+
+
+def test_what_stands_in_plain_text_is_judged_too() -> None:
+    """Endpoint and header under environment are held to the same rules as those from a secret, and empty is absent."""
+    bare = GATEWAY.removesuffix("/otlp")
+    reversed_ = "Authorization=Basic " + base64.b64encode(b"glc_abcdefghijklmnop:123456").decode()
+    given = container({ENDPOINT: bare, HEADERS: reversed_})
+    found = codes(judge.judge_variables(definition(given), {}, PLACE, ARN))
+    assert {"URL-OTLP-MISSING", "AUTH-REVERSED"} <= set(found)
+    empty = container({ENDPOINT: GATEWAY, HEADERS: ""})
+    assert codes(judge.judge_variables(definition(empty), {}, PLACE, ARN)) == ["ECS-HEADERS-MISSING"]
+    fine = container({ENDPOINT: "http://collector.internal:4318"})
+    assert codes(judge.judge_variables(definition(fine), {}, PLACE, ARN)) == []
+
+
+def service(desired: int, running: int, failed: int = 0) -> EcsService:
+    """Return a service with one deployment."""
+    primary = EcsDeployment("d", "PRIMARY", DEFINITION, failed=failed)
+    return EcsService("arn", "shop", "prod", "ACTIVE", DEFINITION, desired, running, deployments=(primary,))
+
+
+@case("ECS-NO-TASK-RUNS", "ECS-TASKS-SHORT")
+@near_miss("ECS-NO-TASK-RUNS", "ECS-TASKS-SHORT")
+def test_how_many_tasks_run() -> None:
+    """None is an outage, fewer or failing ones a warning, and what was told with its reason is not told twice."""
+
+    def found(one: EcsService, *, told: bool = False) -> list[str]:
+        return codes(judge.judge_counts(one, PLACE, told=told))
+
+    assert found(service(3, 0, 12)) == found(service(3, 0), told=True) == ["ECS-NO-TASK-RUNS"]
+    assert found(service(3, 2)) == found(service(3, 3, 1)) == ["ECS-TASKS-SHORT"]
+    assert found(service(3, 2), told=True) == found(service(3, 3)) == found(service(0, 0)) == []
+    assert found(service(3, 4)) == []
+
+
+@case("ECS-TASKS-REVISION")
+@near_miss("ECS-TASKS-REVISION")
+def test_tasks_of_another_revision() -> None:
+    """What was found holds for one revision; tasks of another one are counted and named."""
+    other = DEFINITION[:-1] + "6"
+    (finding,) = judge.judge_revisions([task(1, 0), task(1, 0, task_definition=other)], DEFINITION, PLACE)
+    assert codes((finding,)) == ["ECS-TASKS-REVISION"]
+    assert finding.summary.startswith("1 of 2 ")
+    assert judge.judge_revisions([task(1, 0), task(None, 0, task_definition=other)], DEFINITION, PLACE) == ()
 
 
 def task(started: int | None, created: int | None = None, **more: object) -> EcsTask:
@@ -818,8 +976,8 @@ STOPS = [
     (
         "ECS-STOP-OTHER",
         (
-            "CannotStartContainerError: Error response from daemon: failed to initialize logging driver: failed to create "
-            "Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist."
+            "CannotStartContainerError: Error response from daemon: failed to initialize logging driver: failed to "
+            "create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist."
         ),
     ),
     (

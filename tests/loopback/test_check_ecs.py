@@ -463,13 +463,30 @@ def test_a_value_from_with_wrong_colons(stack: Stack, overlay: Overlay) -> None:
     assert other.secret("otel_exporter_otlp_headers") in result.finding("ECS-ARN-COLONS")["fix"][0]["command"]
 
 
+def test_a_credential_pasted_into_value_from_is_not_shown(stack: Stack, overlay: Overlay) -> None:
+    """What stands where an ARN belongs is masked in every format, and nobody is asked for it by that name."""
+    other = Stack(overlay, f"{stack.name}p")
+    pasted = base64.b64encode(b"123456:hunter2hunter2hunter").decode()
+    for text in ("123456:hunter2hunter2hunter2", pasted):
+        other.wire(secrets=[{"name": "OTEL_EXPORTER_OTLP_HEADERS", "valueFrom": text}])
+        for form in ("text", "json", "junit", "github", "markdown"):
+            options = ("--task-definition", other.definition, "--format", form)
+            result = run("check-ecs", *options, variables=environment(overlay.url))
+            assert (result.code, "ECS-ARN-FORM" in result.stdout) == (1, True)
+            assert "hunter2" not in result.stdout + result.stderr
+            assert pasted not in result.stdout + result.stderr
+        asked = [params for name, params in overlay.calls if name != "RegisterTaskDefinition"]
+        assert text not in json.dumps(asked)
+
+
 def test_a_secret_named_by_its_name(stack: Stack, overlay: Overlay) -> None:
     """A bare name, which ECS takes for a parameter, is told where a secret of that name exists."""
     other = Stack(overlay, f"{stack.name}n")
     other.wire(secrets=[{"name": "OTEL_EXPORTER_OTLP_HEADERS", "valueFrom": f"{SECRET}-{other.name}"},
                         {"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "valueFrom": "/otel/endpoint"}])  # fmt: skip
     result = other.check()
-    assert result.found == ["ECS-SECRET-NAME"]
+    assert result.found == ["ECS-SECRET-NAME", "ECS-PARAMETER-ABSENT"]
+    assert "/otel/endpoint" in result.finding("ECS-PARAMETER-ABSENT")["summary"]
     assert other.secret("otel_exporter_otlp_headers") in result.finding("ECS-SECRET-NAME")["fix"][0]["command"]
 
 
