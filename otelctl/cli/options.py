@@ -72,8 +72,8 @@ FromSecretOption = Annotated[
     str | None,
     typer.Option(
         "--from-secret",
-        metavar="NAME[#KEY]",
-        help="Take endpoint and headers from an AWS Secrets Manager secret; KEY names the headers' key.",
+        metavar="NAME[#KEY[,KEY]]",
+        help="Take both from a secret of AWS Secrets Manager; after #, the key of the headers and of the endpoint.",
     ),
 ]
 TokenFileOption = Annotated[

@@ -35,6 +35,7 @@ HEADERS, ENDPOINT = "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_ENDPOINT"
 ENDPOINT_KEY = "otel_exporter_otlp_endpoint"
 HEADERS_KEY = "otel_exporter_otlp_headers"
 
+_ARN_REGION = 3
 _STDIN_LIMIT = 1 << 20
 # Masking a shorter one, `info` or `production`, would hide words of ours; the values of others are not printed anyway.
 _SHORTEST = 12
@@ -111,8 +112,10 @@ class Sources:
         if source.kind is SourceKind.ENV_FILE and self.env_file:
             return f" --to dotenv:{shlex.quote(self.env_file)}"
         if source.kind is SourceKind.SECRET and self.secret_id:
-            name, _, key = self.secret_id.partition("#")
-            return f" --secret-id {shlex.quote(name)}" + (f" --headers-key {shlex.quote(key)}" if key else "")
+            name, _, keys = self.secret_id.partition("#")
+            options = zip(("--headers-key", "--endpoint-key"), split_keys(keys), strict=True)
+            named = "".join(f" {option} {shlex.quote(key)}" for option, key in options if key)
+            return f" --secret-id {shlex.quote(name)}{named}"
         return ""
 
 
@@ -153,7 +156,14 @@ def gather(
         layers.append(_keyring(session, keyring))
         options += f" --keyring {shlex.quote(keyring)}"
     if from_secret is not None:
-        layers.append(_secret(session, from_secret, profile, region))
+        layer = _secret(session, from_secret, profile, region)
+        if HEADERS not in layer.values and typed is None and not layers:
+            # The credential of the shell beside it would be judged, or stored, in the name of the secret.
+            raise UsageError(
+                f"--from-secret: {layer.place} has the endpoint and no key {HEADERS_KEY}; name the headers' key as "
+                "NAME#KEY, or give --header-file"
+            )
+        layers.append(layer)
         options += f" --from-secret {shlex.quote(from_secret)}"
     layers.append(Layer(SourceKind.VARIABLE, "", session.variables, {}))
     return Sources(tuple(layers), options, typed, keyring, from_secret, str(env_file) if env_file else None)
@@ -198,12 +208,16 @@ def _secret(session: Session, name: str, profile: str | None, region: str | None
     from otelctl.diagnose.aws import judge_store  # noqa: PLC0415  as above
     from otelctl.facts.store import SecretAbsent, StoreFault  # noqa: PLC0415  as above
 
-    secret_id, _, key = name.partition("#")
+    secret_id, _, keys = name.partition("#")
     if not secret_id:
         raise UsageError("--from-secret: the name before # is empty; give NAME or NAME#KEY")
-    stored = AwsStore(secret_id, profile, region).read()
+    # An ARN says where its secret is.
+    there = dict(enumerate(secret_id.split(":"))).get(_ARN_REGION) if secret_id.startswith("arn:") else None
+    store = AwsStore(secret_id, profile, there or region)
+    stored = store.read()
     if isinstance(stored, StoreFault | SecretAbsent):
-        raise session.refuse(list(judge_store(stored, secret_id=secret_id, subject=f"--from-secret {secret_id}")))
+        subject = f"--from-secret {secret_id}"
+        raise session.refuse(list(judge_store(stored, secret_id=secret_id, subject=subject, region=store.region)))
     if stored.text is None:
         raise UsageError(f"--from-secret: {secret_id} is binary; otelctl reads a JSON object of strings")
     learn_values(session, stored.text)
@@ -212,25 +226,29 @@ def _secret(session: Session, name: str, profile: str | None, region: str | None
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        if key:
-            raise UsageError(f"--from-secret: {secret_id} holds no JSON object, so it has no key {key!r}")
+        if keys:
+            raise UsageError(f"--from-secret: {secret_id} holds no JSON object, so it has no key {keys[:60]!r}")
         return Layer(SourceKind.SECRET, secret_id, {HEADERS: stored.text.reveal()}, {})
+    headers_key, endpoint_key = split_keys(keys)
     values: dict[str, str] = {}
-    for wanted, variable in (
-        (key or HEADERS_KEY, HEADERS),
-        (ENDPOINT_KEY, ENDPOINT),
-    ):
+    for wanted, variable in ((headers_key or HEADERS_KEY, HEADERS), (endpoint_key or ENDPOINT_KEY, ENDPOINT)):
         value = document.get(wanted)
         if isinstance(value, str):
             values[variable] = value
-    if key and HEADERS not in values:
-        raise UsageError(f"--from-secret: {secret_id} has no text under the key {key[:60]!r}")
+        elif wanted in (headers_key, endpoint_key):
+            raise UsageError(f"--from-secret: {secret_id} has no text under the key {wanted[:60]!r}")
     if not values:
         raise UsageError(
             f"--from-secret: {secret_id} has neither the key {HEADERS_KEY} nor {ENDPOINT_KEY}; "
             "name the headers' key as NAME#KEY"
         )
     return Layer(SourceKind.SECRET, f"secret {secret_id}", values, {})
+
+
+def split_keys(keys: str) -> tuple[str, str]:
+    """Return the headers' key and the endpoint's of `HEADERS_KEY,ENDPOINT_KEY`; empty where one is not named."""
+    first, _, second = keys.partition(",")
+    return first, second
 
 
 def learn_values(session: Session, text: Secret) -> None:

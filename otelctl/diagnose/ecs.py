@@ -381,18 +381,18 @@ def _parsed(text: Secret) -> Any:
 def writing_command(use: Use, uses: Sequence[Use], place: Place, options: str = "") -> str:
     """Return the push-secret that writes to where a container's endpoint and headers come from; empty where none does.
 
-    push-secret stores both and writes AWSCURRENT, so both have to come from there, and the endpoint under push-secret's
-    own key: under another one it would not be read.
+    push-secret stores both and writes AWSCURRENT, so both have to come from there.
     """
     both = {one.variable: one.reference for one in uses if one.container == use.container}
     endpoint, headers = both.get(ENDPOINTS[0]), both.get(HEADERS[0])
     if use.variable not in (ENDPOINTS[0], HEADERS[0]) or endpoint is None or headers is None:
         return ""
-    key, pinned = headers.json_key, endpoint.pinned or headers.pinned
-    if endpoint.arn != headers.arn or endpoint.json_key != _guessed(ENDPOINTS[0]) or not key or pinned:
+    key, other = headers.json_key, endpoint.json_key
+    if endpoint.arn != headers.arn or not key or not other or endpoint.pinned or headers.pinned or "," in key:
         return ""
     named = "" if key == _guessed(HEADERS[0]) else f" --headers-key {shlex.quote(key)}"
-    source = shlex.quote(f"{headers.arn}#{key}")
+    named += "" if other == _guessed(ENDPOINTS[0]) else f" --endpoint-key {shlex.quote(other)}"
+    source = shlex.quote(f"{headers.arn}#{key}" + ("" if other == _guessed(ENDPOINTS[0]) else f",{other}"))
     service = shlex.quote(f"{place.cluster}/{place.service}")
     redeploy = f" --redeploy {service}" if place.cluster and place.service else ""
     return (

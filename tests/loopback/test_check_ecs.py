@@ -234,6 +234,22 @@ def test_the_stored_header_is_judged_and_the_advised_command_mends_it(stack: Sta
     assert TOKEN not in mended.stdout + mended.stderr
 
 
+def test_keys_of_the_users_own_are_mended_under_their_names(stack: Stack) -> None:
+    """Headers and endpoint under other keys are read, mended and written under these."""
+    stack.secrets.put_secret_value(SecretId=stack.arn, SecretString=json.dumps({"url": ENDPOINT, "hdr": REVERSED}))
+    stack.wire(
+        secrets=[
+            {"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "valueFrom": stack.secret("url")},
+            {"name": "OTEL_EXPORTER_OTLP_HEADERS", "valueFrom": stack.secret("hdr")},
+        ]
+    )
+    command = shlex.split(stack.check().finding("AUTH-REVERSED")["fix"][0]["command"])
+    mended = run(*command[1:], "--yes", "--no-check", "--format", "json", variables=environment(stack.overlay.url))
+    assert (mended.code, mended.found) == (0, []), mended
+    stored = json.loads(stack.secrets.get_secret_value(SecretId=stack.arn)["SecretString"])
+    assert stored == {"url": ENDPOINT, "hdr": HEADER}
+
+
 def test_the_stored_endpoint_is_judged_and_the_advised_command_mends_it(stack: Stack) -> None:
     """An endpoint without /otlp in the secret is written right, and the service deployed anew."""
     wrong = {**GOOD, "otel_exporter_otlp_endpoint": ENDPOINT.removesuffix("/otlp")}
@@ -248,16 +264,16 @@ def test_the_stored_endpoint_is_judged_and_the_advised_command_mends_it(stack: S
 @pytest.mark.parametrize(
     ("variable", "value_from"),
     [
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "{arn}:url::"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "{arn}:otel_exporter_otlp_endpoint:AWSPREVIOUS:"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "{arn}:otel_exporter_otlp_endpoint::"),
     ],
-    ids=["another key", "another variable"],
+    ids=["another version", "another variable"],
 )
 def test_a_header_whose_endpoint_is_kept_elsewhere_is_printed_mended(
     stack: Stack, variable: str, value_from: str
 ) -> None:
     """Where push-secret would store an endpoint that is not kept its way, the command prints and writes nothing."""
-    text = json.dumps({**GOOD, "url": ENDPOINT, "otel_exporter_otlp_headers": REVERSED})
+    text = json.dumps({**GOOD, "otel_exporter_otlp_headers": REVERSED})
     stack.secrets.put_secret_value(SecretId=stack.arn, SecretString=text)
     stack.wire(
         secrets=[

@@ -795,6 +795,37 @@ def test_the_key_of_the_headers_can_be_named(aws: str, gateway: Gateway, header:
 
 
 @EACH
+def test_the_key_of_the_endpoint_can_be_named_too(aws: str, gateway: Gateway, header: str, command: list[str]) -> None:
+    """NAME#KEY,KEY takes the endpoint from the second key, whatever stands under the usual one."""
+    secret(aws, json.dumps({E_KEY: "http://127.0.0.1:9", "url": gateway.url, "mine": header}))
+    assert healthy(from_secret(aws, command, "app#mine,url"))
+    result = from_secret(aws, command, "app#mine,nothing", form="text")
+    assert (result.code, "'nothing'" in result.stderr) == (2, True)
+
+
+@EACH
+def test_a_secret_without_headers_is_not_judged_by_the_shells(
+    aws: str, gateway: Gateway, header: str, command: list[str]
+) -> None:
+    """Where the secret lacks the headers, those of the environment are neither judged nor stored in its name."""
+    secret(aws, json.dumps({E_KEY: gateway.url}))
+    result = from_secret(aws, command, "app", form="text", **{H_VARIABLE: header})
+    assert (result.code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert H_KEY in result.stderr
+
+
+def test_an_arn_says_where_its_secret_is(aws: str, gateway: Gateway, header: str) -> None:
+    """A secret named by its ARN is read in the ARN's region, and one that is not there is said to be missing there."""
+    made = boto3.client("secretsmanager", endpoint_url=aws, region_name="us-east-2",
+                        aws_access_key_id="testing", aws_secret_access_key="testing")  # fmt: skip
+    arn = made.create_secret(Name="app", SecretString=json.dumps({E_KEY: gateway.url, H_KEY: header}))["ARN"]
+    assert healthy(from_secret(aws, ["check-endpoint"], arn))
+    absent = from_secret(aws, ["check-endpoint"], arn[:-6] + "AbCdEf")
+    assert (absent.code, absent.found) == (1, ["AWS-SECRET-NOT-FOUND"])
+    assert "us-east-2" in json.dumps(absent.report)
+
+
+@EACH
 def test_a_secret_that_holds_neither_is_wrong_use(aws: str, command: list[str]) -> None:
     """An object without our keys, a binary secret, and an absent one are told apart, in a line or by a code."""
     found = secret(aws, json.dumps({"db": OTHERS}))
