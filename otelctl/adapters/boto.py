@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import traceback
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -104,10 +105,13 @@ class Caller:
             names = [kind.__name__ for kind in type(error).__mro__]
             code = next((_WORDS[name] for name in names if name in _WORDS), names[0])
             return StoreFault(operation, code, clean(str(error), sent), detail=self.where(service, region))
-        except ValueError as error:
-            # botocore checks AWS_ENDPOINT_URL with a bare ValueError.
-            message = clean(str(error), sent)
-            return StoreFault(operation, "InvalidEndpoint", message, detail=self.where(service, region))
+        except Exception as error:
+            # What botocore passes on as it met it: of a wrong endpoint, a setting, and a source of credentials.
+            word = _word(error)
+            if word is None:
+                raise
+            message = clean(str(error) or type(error).__name__, sent)
+            return StoreFault(operation, word, message, detail=self.where(service, region))
         return answer
 
     def where(self, service: str, region: str = "") -> dict[str, str]:
@@ -150,6 +154,17 @@ def _session(profile: str | None, region: str | None) -> botocore.session.Sessio
     folders = session.get_component("data_loader").search_paths
     session.register_component("data_loader", _Loader(folders, include_default_search_paths=False))
     return session
+
+
+def _word(error: Exception) -> str | None:
+    """Return the word for an exception that is not botocore's own, or None where it is a mistake in a program."""
+    on_the_way = {frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)}
+    # By whatever a process or a file gives, and the reading of it: at once, or when a call is signed.
+    if on_the_way & {"load_credentials", "get_frozen_credentials"}:
+        return "CredentialRetrieval"
+    if isinstance(error, ValueError):
+        return "InvalidEndpoint" if str(error).startswith("Invalid endpoint") else "Config"
+    return "Config" if isinstance(error, OSError) else None
 
 
 def status(answer: Any) -> int | None:

@@ -277,7 +277,8 @@ CREDENTIALS_SOURCE = _row(
     "AWS-CREDENTIALS-SOURCE",
     "The source of the AWS credentials failed",
     "botocore could not get credentials ({code}): {text}",
-    "The profile names a process, a role, a second factor or a package that gives the credentials, and that failed.",
+    "The profile or a variable names a process, a file, a role, a second factor or a package that gives the "
+    "credentials, and that failed.",
     Step("Ask the same source by the AWS tool, which says more.", "aws sts get-caller-identity --debug"),
     refs=(_BOTO + "credentials.html",),
 )

@@ -542,6 +542,59 @@ def test_what_never_reaches_the_service_has_a_word(
     assert proxy.calls == []
 
 
+WEB_IDENTITY = {"AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/ci", "AWS_WEB_IDENTITY_TOKEN_FILE": "/nowhere/token"}
+CONTAINER = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+
+
+@pytest.mark.parametrize(
+    ("variables", "code", "said"),
+    [
+        ({"credential_process": "echo no JSON"}, "CredentialRetrieval", "Expecting value"),
+        ({"credential_process": "echo []"}, "CredentialRetrieval", "list"),
+        ({"credential_process": "printf '"}, "CredentialRetrieval", "No closing quotation"),
+        ({"credential_process": "/nowhere/program"}, "CredentialRetrieval", "/nowhere/program"),
+        (WEB_IDENTITY, "CredentialRetrieval", "/nowhere/token"),
+        ({CONTAINER: "http://192.0.2.1/x"}, "CredentialRetrieval", "192.0.2.1"),
+        (
+            {CONTAINER: "http://127.0.0.1:9/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/nowhere/token"},
+            "CredentialRetrieval",
+            "/nowhere/token",
+        ),
+        ({"AWS_METADATA_SERVICE_TIMEOUT": "abc"}, "Config", "abc"),
+    ],
+    ids=str,
+)
+def test_a_source_of_credentials_that_fails_is_no_wrong_endpoint(
+    proxy: AwsProxy,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    variables: dict[str, str],
+    code: str,
+    said: str,
+) -> None:
+    """What botocore passes on unwrapped, of a process, a file, an address or a number, is a fact with its own words."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    config = tmp_path / "config"
+    config.write_text("[default]\n" + "".join(f"{key}={value}\n" for key, value in variables.items() if key.islower()))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    for name, value in variables.items():
+        if name.isupper():
+            monkeypatch.setenv(name, value)
+    result = AwsStore(NAME).read()
+    assert isinstance(result, StoreFault)
+    assert (result.code, said in result.message) == (code, True)
+    assert proxy.calls == []
+
+
+@pytest.mark.usefixtures("proxy")
+def test_a_mistake_of_ours_is_not_the_callers_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What neither botocore nor its sources of credentials raised is passed on as it is."""
+    monkeypatch.setattr("otelctl.adapters.boto._session", None)
+    with pytest.raises(TypeError):
+        AwsStore(NAME).read()
+
+
 @pytest.mark.parametrize("foreign", [False, True], ids=["eight of ours", "and a plain put-secret-value"])
 def test_eight_writers_lose_no_key(proxy: AwsProxy, world: World, foreign: bool) -> None:
     """Eight writers at once, each with its own key, all arrive; a foreign key put between read and swap stays too."""
