@@ -19,6 +19,9 @@ from otelctl.secret import Secret
 
 _SERVICE = "ssm"
 _SECURE = "SecureString"
+_PAGES = 50
+"""So many pages of descriptions are read for one name."""
+
 _KEPT = ("KeyId", "Tier", "AllowedPattern", "Description", "DataType")
 
 
@@ -133,13 +136,33 @@ class SsmStore:
         params: dict[str, object] = {"Name": name, "Value": value, "Overwrite": exists}
         if not exists:
             return self._call("put_parameter", text, **params, Type=_SECURE)
-        filters = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
-        about = self._call("describe_parameters", None, ParameterFilters=filters)
+        about = self._describe(name)
         if isinstance(about, StoreFault):
             return about
-        for one in about["Parameters"]:
-            params |= {field: one[field] for field in _KEPT if one.get(field)}
+        params |= {field: about[field] for field in _KEPT if about.get(field)}
         return self._call("put_parameter", text, **params)
+
+    def _describe(self, name: str) -> dict[str, Any] | StoreFault:
+        """Describe a parameter; a fault where no page does, for a write would then reset what it does not know."""
+        more: dict[str, str] = {}
+        for _ in range(_PAGES):
+            page = self._call(
+                "describe_parameters",
+                None,
+                ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": [name]}],
+                **more,
+            )
+            if isinstance(page, StoreFault):
+                return page
+            for one in page["Parameters"]:
+                if one.get("Name") == name:
+                    return dict(one)
+            # A page may be empty and not the last.
+            if not page.get("NextToken"):
+                break
+            more = {"NextToken": page["NextToken"]}
+        said = "it is not described, so that its KMS key and tier are not known; it was not written"
+        return StoreFault("DescribeParameters", "NotDescribed", said, detail=self._aws.where(_SERVICE))
 
     def _is_ours(self, name: str, version: int, value: str) -> bool:
         """Tell whether a version holds our value: then it is our own call, repeated after a lost answer."""

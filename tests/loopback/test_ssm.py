@@ -17,6 +17,7 @@ from otelctl.facts.store import Guard, SecretAbsent, StoreConflict, StoredSecret
 from otelctl.plan import plan_exactly
 from otelctl.push import Pushed, apply
 from otelctl.secret import Secret
+from tests.support.aws_overlay import Answer, aws_overlay
 from tests.support.aws_proxy import AwsProxy, Trouble, aws_proxy
 from tests.support.moto import environment, moto_server
 from tests.support.parts import ask
@@ -160,6 +161,36 @@ def test_what_an_overwrite_would_reset_is_given_again(proxy: AwsProxy, client: A
     assert client.list_tags_for_resource(ResourceType="Parameter", ResourceId=HEADERS)["TagList"] == tags
     (put,) = [params for operation, params in proxy.calls if params.get("Name") == HEADERS and operation[:3] == "Put"]
     assert put["KeyId"] == "alias/shop"
+
+
+@pytest.mark.parametrize("found", [True, False], ids=["on a later page", "on none"])
+def test_an_empty_page_is_not_the_last(moto: str, proxy: AwsProxy, client: Any, found: bool) -> None:
+    """The description is looked for on pages after empty ones; without it nothing is written."""
+    put = {"Name": HEADERS, "Value": "old", "Type": "SecureString", "KeyId": "alias/shop"}
+    client.put_parameter(**put)
+    client.put_parameter(Name=ENDPOINT, Value=WANTED["endpoint"].reveal(), Type="SecureString")
+
+    def empty(params: dict[str, Any]) -> Answer | None:
+        page = int(params.get("NextToken", "0")) + 1
+        if found and page == 3:
+            # moto knows no token of ours.
+            (one,) = client.describe_parameters(ParameterFilters=params["ParameterFilters"])["Parameters"]
+            return {"Parameters": [{name: one[name] for name in ("Name", "Type", "KeyId")}]}
+        return {"Parameters": []} if page == 5 else {"Parameters": [], "NextToken": str(page)}
+
+    with aws_overlay(moto) as overlay, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", overlay.url)
+        overlay.answers["DescribeParameters"] = empty
+        outcome = push()
+        asked = overlay.asked("PutParameter")
+    if found:
+        assert isinstance(outcome, Pushed)
+        assert [one["KeyId"] for one in asked] == ["alias/shop"]
+    else:
+        assert isinstance(outcome, StoreFault)
+        assert (outcome.operation, outcome.code, asked) == ("DescribeParameters", "NotDescribed", [])
+        assert held(client)[HEADERS][:2] == ("old", 1)
+    assert proxy.calls == []
 
 
 @pytest.mark.usefixtures("proxy")
