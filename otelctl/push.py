@@ -133,7 +133,8 @@ def revert(
         if found.version != outcome.version:
             return StoreConflict(store.identity, outcome.version, found.version)
         if found.text == previous.text:
-            return Pushed(shown, outcome, outcome.label_left)
+            # A push that was killed may be what is taken back.
+            return Pushed(shown, outcome, store.tidy())
     return Unverified(shown, outcome, found)
 
 

@@ -53,6 +53,11 @@ class Push:
         return not self.failed and self.plan is not None and not self.plan.unchanged
 
     @property
+    def stays(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self.failed and self.plan is not None and self.plan.unchanged
+
+    @property
     def region(self) -> str:
         """The region of AWS in use, where there is one."""
         return str(getattr(self.store, "region", ""))
@@ -107,10 +112,14 @@ def facts(pushes: Sequence[Push]) -> dict[str, str]:
 def write_all(pushes: Sequence[Push], write: Check[Push], *, dry_run: bool, yes: bool) -> list[CheckResult]:
     """Write every place that changes and is confirmed, and return the results.
 
+    A place that stays as it is loses what a killed run left beside it, which a result tells where it cannot be removed.
     Raises UsageError where nobody can be asked; but where another place has failed, the report comes first.
     """
     found: list[CheckResult] = []
     waiting = [one for one in pushes if one.changes]
+    for one in pushes:
+        if one.stays and not dry_run:
+            found += [result for result in one.run(_TIDY, lambda _title: None) if result.findings]
     if waiting and not dry_run and not yes and not _terminal(waiting[0].session):
         if not any(one.failed for one in pushes):
             names = ", ".join(one.place.name for one in waiting)
@@ -210,6 +219,11 @@ def _write(one: Push) -> Outcome:
     return _judged(one, push.apply(store, one.stored, wanted, world.clock, world.entropy, planner=planner))
 
 
+def _tidy(one: Push) -> Outcome:
+    left = _opened(one).tidy()
+    return Outcome(one.place.judge.left(left) if left else ())
+
+
 def _judged(
     one: Push, outcome: push.Pushed | push.Unverified | Refusal | SecretAbsent | StoreConflict | StoreFault
 ) -> Outcome:
@@ -268,6 +282,7 @@ def _return(one: Push) -> Outcome:
 # What each title says of goes before it: the secret, the file.
 READ: Check[Push] = Check("read", "can be read", (), _read)
 PLAN: Check[Push] = Check("plan", "takes the two values", (), _plan)
+_TIDY: Check[Push] = Check("tidy", "keeps nothing that a killed run left", (), _tidy)
 WRITE: Check[Push] = Check("write", "holds the two values, as read back", (), _write)
 
 READ_BOTH: Check[Push] = Check("read", "can be read, and its value before", (), _read_both)

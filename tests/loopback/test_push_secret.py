@@ -1120,6 +1120,59 @@ def test_a_write_killed_at_any_step_leaves_one_whole_text(variables: dict[str, s
     assert [path.name for path in tmp_path.iterdir()] == [".env"]
 
 
+@pytest.mark.parametrize("words", [[], ["--rollback"]], ids=["push", "rollback"])
+def test_a_label_of_a_killed_run_is_dropped_by_one_that_writes_no_value(
+    variables: dict[str, str], proxy: AwsProxy, words: list[str]
+) -> None:
+    """A rerun that finds its values in place, and a rollback, drop our label; a dry run leaves it where it is."""
+    found = secret(proxy.upstream, "{}")
+    given = {**variables, **aws_variables(proxy.url)}
+    assert healthy(push(given, "--secret-id", "app"))
+    current = found.get_secret_value(SecretId="app")["VersionId"]
+    found.update_secret_version_stage(SecretId="app", VersionStage="OTELCTL", MoveToVersionId=current)
+
+    def labels() -> list[str]:
+        return sorted(
+            label for one in found.describe_secret(SecretId="app")["VersionIdsToStages"].values() for label in one
+        )
+
+    def again(*more: str) -> Result:
+        return rollback(proxy.url, "--secret-id", "app", *more) if words else push(given, "--secret-id", "app", *more)
+
+    assert healthy(again("--dry-run"))
+    assert "OTELCTL" in labels()
+    assert healthy(again())
+    assert labels() == ["AWSCURRENT", "AWSPREVIOUS"]
+
+
+def test_a_label_that_no_rerun_may_drop_is_told(variables: dict[str, str], proxy: AwsProxy) -> None:
+    """Without the permission to move labels, a run that writes nothing says that ours is still there."""
+    found = secret(proxy.upstream, "{}")
+    given = {**variables, **aws_variables(proxy.url)}
+    assert healthy(push(given, "--secret-id", "app"))
+    current = found.get_secret_value(SecretId="app")["VersionId"]
+    found.update_secret_version_stage(SecretId="app", VersionStage="OTELCTL", MoveToVersionId=current)
+    proxy.deny("UpdateSecretVersionStage")
+    result = push(given, "--secret-id", "app")
+    assert (result.code, result.found) == (0, ["AWS-LABEL-LEFT"])
+
+
+def test_the_new_file_of_a_killed_run_is_removed_by_one_that_writes_nothing(
+    variables: dict[str, str], tmp_path: Path
+) -> None:
+    """What a killed run left holds the token: a run that finds the values in place removes it, a dry run does not."""
+    assert healthy(push(variables, "--to", "dotenv:.env", "--create", cwd=tmp_path))
+    left = tmp_path / "..env.0123456789abcdef.otelctl-new"
+    left.write_text("left")
+    assert healthy(push(variables, "--to", "dotenv:.env", "--dry-run", cwd=tmp_path))
+    assert left.exists()
+    assert healthy(push(variables, "--to", "dotenv:.env", cwd=tmp_path))
+    assert not left.exists()
+    left.mkdir()
+    result = push(variables, "--to", "dotenv:.env", cwd=tmp_path)
+    assert (result.code, result.found) == (0, ["STORE-LEFTOVER"])
+
+
 def test_a_push_killed_at_random_converges(variables: dict[str, str], tmp_path: Path) -> None:
     """Killed at any time, a push leaves the file as it was or as it should be; a rerun ends it, with nothing left."""
     chance = random.Random(4)  # noqa: S311  - of nothing but time
