@@ -112,11 +112,11 @@ class AwsStore:
         held: list[str] = []
         try:
             outcome = self._staged_swap(text, expected, held)
+            left = self._drop(held)
         except BaseException:
             # Ctrl-C too must leave no label; a second one gets through.
             self._drop(held)
             raise
-        left = self._drop(held)
         if isinstance(outcome, _Denied):
             outcome = self._compare_and_put(text, expected)
         if isinstance(outcome, Written) and left:
@@ -236,16 +236,21 @@ class AwsStore:
 
     def _first_value(self, text: Secret, token: str) -> Written | StoreConflict | StoreFault:
         """Give an empty secret its value: the service makes the first version AWSCURRENT, and only the first."""
-        put = self._call(
-            "put_secret_value",
-            text,
-            SecretId=self._secret_id,
-            SecretString=text.reveal(),
-            ClientRequestToken=token,
-            VersionStages=[LABEL],
-        )
-        now = self.read()
-        left = self._drop([token])
+        try:
+            put = self._call(
+                "put_secret_value",
+                text,
+                SecretId=self._secret_id,
+                SecretString=text.reveal(),
+                ClientRequestToken=token,
+                VersionStages=[LABEL],
+            )
+            now = self.read()
+            left = self._drop([token])
+        except BaseException:
+            # As in `replace`.
+            self._drop([token])
+            raise
         if isinstance(now, StoredSecret):
             if now.version == token:
                 return Written(token, Guard.SWAP, label_left=LABEL if left else None)

@@ -391,6 +391,34 @@ def test_ctrl_c_leaves_no_label(proxy: AwsProxy, world: World) -> None:
     assert LABEL not in world.labels()
 
 
+INTERRUPT = Trouble(before=lambda: os.kill(os.getpid(), signal.SIGINT), cut=True)
+
+
+def test_ctrl_c_while_the_label_is_dropped_leaves_none(proxy: AwsProxy, world: World) -> None:
+    """An interrupt of the very last step drops our label all the same, and the new value is whole."""
+    store = AwsStore(NAME)
+    before = stored(store)
+    proxy.next("UpdateSecretVersionStage", Trouble(), Trouble(), INTERRUPT)
+    with pytest.raises(KeyboardInterrupt):
+        store.replace(Secret("{}"), before)
+    assert world.text() == "{}"
+    assert LABEL not in world.labels()
+
+
+@pytest.mark.parametrize(
+    ("operation", "skipped"), [("GetSecretValue", 1), ("UpdateSecretVersionStage", 0)], ids=["read", "drop"]
+)
+def test_ctrl_c_after_a_first_value_leaves_no_label(
+    proxy: AwsProxy, world: World, operation: str, skipped: int
+) -> None:
+    """A secret that was empty keeps no label of ours either, wherever after the put the interrupt comes."""
+    world.make(None)
+    proxy.next(operation, *[Trouble()] * skipped, INTERRUPT)
+    with pytest.raises(KeyboardInterrupt):
+        AwsStore(NAME).create(Secret("{}"))
+    assert world.labels() == ["AWSCURRENT"]
+
+
 @pytest.mark.usefixtures("proxy")
 def test_a_stale_label_is_found_by_a_run_that_writes_nothing(world: World) -> None:
     """A label of a killed run is dropped even when the next run finds its values in place."""
