@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -125,7 +126,7 @@ def push_secret(
         repeated = " --rollback" + _options({"--profile": profile, "--region": region, "--redeploy": redeploy})
         pushes = _pushes(session, [places.secret(way, one) for one in dict.fromkeys(ids)], repeated)
         found = _run(pushes, pushing.READ_BOTH) + _run(pushes, pushing.PLAN_RETURN)
-        found += pushing.write_all(pushes, pushing.RETURN, dry_run=dry_run, yes=yes)
+        write = pushing.RETURN
     else:
         given = sources.gather(
             session,
@@ -162,15 +163,17 @@ def push_secret(
         found = _run(pushes, pushing.READ)
         found += _probe(session, pushes, target, reading, offline=no_check)
         found += _run(pushes, pushing.PLAN)
-        found += pushing.write_all(pushes, pushing.WRITE, dry_run=dry_run, yes=yes)
+        write = pushing.WRITE
     interrupted = False
-    if service is not None:
-        try:
-            for result in _deploy(session, service, pushes, profile, region, bound, yes=yes):
-                found.append(result)
-        except KeyboardInterrupt:
-            # The write is done by now, and its report is not lost for the rest.
-            interrupted = True
+    try:
+        writing = pushing.write_all(pushes, write, dry_run=dry_run, yes=yes)
+        for result in chain(writing, _deploy(session, service, pushes, profile, region, bound, yes=yes)):
+            found.append(result)
+    except KeyboardInterrupt:
+        # What is written by now does not lose its report for the rest.
+        if not any(one.written for one in pushes):
+            raise
+        interrupted = True
     named = ", ".join(one.place.name for one in pushes)
     report = Report("push-secret", __version__, named, tuple(found), pushing.facts(pushes))
     end = emit(session, report, output, fail_on, verbose=verbose)
@@ -242,24 +245,27 @@ def _service(
 
 def _deploy(
     session: sessions.Session,
-    service: Service,
+    service: Service | None,
     pushes: Sequence[pushing.Push],
     profile: str | None,
     region: str | None,
     timeout: float,
     *,
     yes: bool,
-) -> Iterable[CheckResult]:
+) -> Iterator[CheckResult]:
     """Deploy a service anew, where every place holds its values and at least one of them was written just now."""
+    if service is None:
+        return
     whole = all(one.verified or (one.plan is not None and one.plan.unchanged and not one.failed) for one in pushes)
     if not whole or not any(one.written for one in pushes):
         reason = "nothing was written" if whole else "not every place was written"
-        return (CheckResult("deploy", f"{service} is deployed anew", Status.SKIPPED, reason=reason),)
+        yield CheckResult("deploy", f"{service} is deployed anew", Status.SKIPPED, reason=reason)
+        return
     from otelctl.adapters.ecs import AwsContainers  # noqa: PLC0415  botocore takes 70 ms
     from otelctl.cli import redeploy  # noqa: PLC0415  as above
 
     there = service.region or region
-    return redeploy.redeploy(
+    yield from redeploy.redeploy(
         session,
         service,
         AwsContainers(profile, there, timeout),

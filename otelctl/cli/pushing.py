@@ -76,8 +76,12 @@ class Push:
         check = dataclasses.replace(check, title=f"{self.place.noun} {check.title}")
         for result in run((check,), self, clock, self.session.clean, lambda check: started(check.title)):
             self.failed = result.status in _BAD
-            result = probing.with_options(result, self.options)  # noqa: PLW2901  the same result, told whole
-            yield probing.labelled(result, self.place.name) if self.many else result
+            yield self.told(result)
+
+    def told(self, result: CheckResult) -> CheckResult:
+        """Return a result as the report has it: its commands with the options, its place named beside others."""
+        result = probing.with_options(result, self.options)
+        return probing.labelled(result, self.place.name) if self.many else result
 
     def facts(self) -> dict[str, str]:
         """Return what became of the keys, by names alone."""
@@ -109,34 +113,51 @@ def facts(pushes: Sequence[Push]) -> dict[str, str]:
     return {label: "\n".join(values) for label, values in lines.items()}
 
 
-def write_all(pushes: Sequence[Push], write: Check[Push], *, dry_run: bool, yes: bool) -> list[CheckResult]:
-    """Write every place that changes and is confirmed, and return the results.
+def write_all(pushes: Sequence[Push], write: Check[Push], *, dry_run: bool, yes: bool) -> Iterator[CheckResult]:
+    """Write every place that changes and is confirmed, and yield each result.
 
     A place that stays as it is loses what a killed run left beside it, which a result tells where it cannot be removed.
-    Raises UsageError where nobody can be asked; but where another place has failed, the report comes first.
+    Raises UsageError where nobody can be asked; but where another place has failed, the report comes first. An
+    interrupt goes on to the caller, after the places that it kept from being written were yielded.
     """
-    found: list[CheckResult] = []
     waiting = [one for one in pushes if one.changes]
     for one in pushes:
         if one.stays and not dry_run:
-            found += [result for result in one.run(_TIDY, lambda _title: None) if result.findings]
+            yield from (result for result in one.run(_TIDY, lambda _title: None) if result.findings)
     if waiting and not dry_run and not yes and not _terminal(waiting[0].session):
         if not any(one.failed for one in pushes):
             names = ", ".join(one.place.name for one in waiting)
             raise UsageError(f"nothing was written to {names}: {_NO_TERMINAL}")
         for one in waiting:
             one.kept_back = _NO_TERMINAL
-        return found
-    for one in waiting:
-        if dry_run:
-            one.kept_back = "--dry-run"
-        elif not yes and not _confirmed(one):
-            one.kept_back = "it was not confirmed"
-            found += one.run(dataclasses.replace(write, body=_declined), lambda _title: None)
-        else:
-            with one.session.terminal.progress() as progress:
-                found += one.run(write, progress.start)
-    return found
+        return
+    while waiting:
+        begun = False
+        one = waiting[0]
+        try:
+            if dry_run:
+                one.kept_back = "--dry-run"
+            elif not yes and not _confirmed(one):
+                one.kept_back = "it was not confirmed"
+                yield from one.run(dataclasses.replace(write, body=_declined), lambda _title: None)
+            else:
+                begun = True
+                with one.session.terminal.progress() as progress:
+                    yield from one.run(write, progress.start)
+        except KeyboardInterrupt:
+            if begun:
+                waiting.pop(0).failed = True
+                yield _broken_off(one, write, "interrupted; it holds the old value or the new one")
+            for later in waiting:
+                later.kept_back = "interrupted"
+                yield _broken_off(later, write, "interrupted before it was written")
+            raise
+        waiting.pop(0)
+
+
+def _broken_off(one: Push, write: Check[Push], words: str) -> CheckResult:
+    title = f"{one.place.noun} {write.title}"
+    return one.told(CheckResult(write.id, title, Status.UNKNOWN, detail=words))
 
 
 def _terminal(session: Session) -> bool:

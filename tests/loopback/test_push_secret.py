@@ -14,6 +14,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -603,6 +604,52 @@ def test_each_place_is_asked_about_with_its_names(variables: dict[str, str], tmp
     assert H_VARIABLE not in (tmp_path / "a.env").read_text()
     assert H_VARIABLE in (tmp_path / "b.env").read_text()
     assert "it was not confirmed" in out
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"), [(b"y\n", "interrupted before it was written"), (b"y\ny\n", "the old value or the new one")]
+)
+def test_an_interrupt_of_the_second_place_keeps_the_report_of_the_first(
+    variables: dict[str, str], proxy: AwsProxy, answers: bytes, said: str
+) -> None:
+    """Ctrl-C at the second question, or in the write after it, ends with 130 after a report of what was written."""
+    for name in ("a", "b"):
+        secret(proxy.upstream, json.dumps({"db": OTHERS}), name=name)
+    hold, held = threading.Event(), list[bool]()
+    if answers.count(b"y") == 2:
+        proxy.next("PutSecretValue", Trouble(), Trouble(before=lambda: held.append(hold.wait(20)), cut=True))
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "push-secret", "--format", "json", "--secret-id", "a", "--secret-id", "b"],
+        env=environment({**variables, **aws_variables(proxy.url)}),
+        stdin=slave,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        os.write(master, answers)
+        assert process.stderr is not None
+        told = b""
+        while told.count(b"[y/N]") < 2:
+            told += os.read(process.stderr.fileno(), 4096)
+        end = time.monotonic() + 20
+        while proxy.operations().count("PutSecretValue") < answers.count(b"y") and time.monotonic() < end:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    finally:
+        hold.set()
+        process.kill()
+        process.wait()
+        os.close(master)
+        os.close(slave)
+    result = Result(process.returncode, out.decode(), err.decode())
+    shows_nothing(result, variables)
+    assert (result.code, result.report["ok"]) == (130, False)
+    assert (result.check("a write")["status"], result.check("b write")["status"]) == ("passed", "unknown")
+    assert said in result.check("b write")["detail"]
+    assert result.stderr.endswith("otelctl: interrupted; what the report says of the write is done\n")
+    assert f"a: {E_KEY}, {H_KEY}" in fact(result, "Added")
 
 
 def test_where_nobody_can_be_asked_a_failure_is_told_all_the_same(variables: dict[str, str], tmp_path: Path) -> None:
