@@ -27,6 +27,7 @@ if sys.platform != "win32":
 LIMIT = 1 << 20
 """A file is read up to this many bytes; a larger one is refused."""
 
+_ACCESS_LIST = "system.posix_acl_access"
 _LEFTOVER = ".otelctl-new"
 _KEY = os.urandom(32)
 
@@ -36,8 +37,8 @@ class FileStore:
 
     A write goes to a new file beside it, to the disk, and then over the old one, under a lock on the directory where
     the system has such locks; a reader sees the old value or the new one, whole. The new file takes over mode, owner
-    (where that is allowed) and extended attributes; where there was none it is its owner's alone, mode 0600. A symbolic
-    link stays, and what it points to is written.
+    and extended attributes; where the old group cannot be given, the group gets no rights. Where there was none it is
+    its owner's alone, mode 0600. A symbolic link stays, and what it points to is written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -137,13 +138,18 @@ class FileStore:
         except OSError:
             with contextlib.suppress(OSError):
                 os.fchown(descriptor, -1, old.st_gid)
+        # What the old group was allowed is nothing for the group that the new file has instead.
+        foreign = os.fstat(descriptor).st_gid != old.st_gid
+        mode = stat.S_IMODE(old.st_mode) & ~(stat.S_ISGID | stat.S_IRWXG if foreign else 0)
         # A file system without modes of its own refuses to set one.
         with contextlib.suppress(OSError):
-            os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+            os.fchmod(descriptor, mode)
         if sys.platform != "linux":
             return
         with contextlib.suppress(OSError):
             for name in os.listxattr(self._path):
+                if foreign and name == _ACCESS_LIST:
+                    continue
                 # Some are the kernel's own, and are given by it.
                 with contextlib.suppress(OSError):
                     os.setxattr(descriptor, name, os.getxattr(self._path, name))

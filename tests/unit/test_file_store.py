@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+import struct
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -69,6 +71,29 @@ def test_the_owner_of_a_file_stays(path: Path) -> None:
     store = FileStore(path)
     store.replace(Secret("1"), stored(store))
     assert (path.stat().st_uid, path.stat().st_gid) == (12345, 23456)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.skipif(sys.platform != "linux", reason="extended attributes of Linux")
+def test_another_group_gets_no_right_to_a_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the old group cannot be given, the group in its place has none of its rights, by mode or by list."""
+    path.write_text("{}")
+    path.chmod(0o644)
+    os.chown(path, -1, 23456)
+    # user::rw-, user:12345:r--, group::r--, mask::r--, other::r--
+    entries = [(1, 6, 2**32 - 1), (2, 4, 12345), (4, 4, 2**32 - 1), (16, 4, 2**32 - 1), (32, 4, 2**32 - 1)]
+    access = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    with contextlib.suppress(OSError):
+        os.setxattr(path, "system.posix_acl_access", access)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    store = FileStore(path)
+    assert isinstance(store.replace(Secret("1"), stored(store)), Written)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o604
+    assert "system.posix_acl_access" not in os.listxattr(path)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="extended attributes of Linux")
