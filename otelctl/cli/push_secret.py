@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +25,7 @@ from otelctl.secret import Secret
 from otelctl.settings import Setting, Signal
 
 if TYPE_CHECKING:
-    from otelctl.cli.redeploy import Target as Service
+    from otelctl.cli.redeploy import Service
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -110,7 +110,7 @@ def push_secret(
     ids, others = secret_ids or [], to or []
     bound = opt.seconds(timeout, "--timeout")
     places.check(ids, others, endpoint_key, headers_key)
-    service = _service(session, redeploy, region, yes=yes, dry_run=dry_run)
+    service = _service(session, redeploy, profile, region, bound, yes=yes, dry_run=dry_run)
     if rollback:
         _refuse_beside_rollback(
             {
@@ -125,7 +125,8 @@ def push_secret(
         way = places.Given(nothing, nothing, None, None, profile, region, bound)
         repeated = " --rollback" + _options({"--profile": profile, "--region": region, "--redeploy": redeploy})
         pushes = _pushes(session, [places.secret(way, one) for one in dict.fromkeys(ids)], repeated)
-        found = _run(pushes, pushing.READ_BOTH) + _run(pushes, pushing.PLAN_RETURN)
+        found = service.look(pushes) if service is not None else []
+        found += _run(pushes, pushing.READ_BOTH) + _run(pushes, pushing.PLAN_RETURN)
         write = pushing.RETURN
     else:
         given = sources.gather(
@@ -153,21 +154,20 @@ def push_secret(
             }
         )  # fmt: skip
         again = "otelctl push-secret" + _each("--secret-id", ids) + _each("--to", others) + repeated
-        target = _mending(target, again, _options({"--endpoint": endpoint}))
+        target = _mending(session, target, again, _options({"--endpoint": endpoint}), fix=fix)
         repeated += _options({"--endpoint": endpoint, "--fix": fix})
-        if fix:
-            target = _mended(session, target)
         stored = Secret(target.endpoint.value.strip())
         values = places.Given(stored, _canonical(session, target), endpoint_key, headers_key, profile, region, bound)
         pushes = _pushes(session, places.places(session, values, ids, others), repeated, create=create)
-        found = _run(pushes, pushing.READ)
+        found = service.look(pushes) if service is not None else []
+        found += _run(pushes, pushing.READ)
         found += _probe(session, pushes, target, reading, offline=no_check)
         found += _run(pushes, pushing.PLAN)
         write = pushing.WRITE
     interrupted = False
     try:
         writing = pushing.write_all(pushes, write, dry_run=dry_run, yes=yes)
-        for result in chain(writing, _deploy(session, service, pushes, profile, region, bound, yes=yes)):
+        for result in chain(writing, service.deploy(pushes) if service is not None else ()):
             found.append(result)
     except KeyboardInterrupt:
         # What is written by now does not lose its report for the rest.
@@ -229,62 +229,45 @@ def _probe(
 
 
 def _service(
-    session: sessions.Session, text: str | None, region: str | None, *, yes: bool, dry_run: bool
-) -> Service | None:
-    if text is None:
-        return None
-    from otelctl.cli import redeploy  # noqa: PLC0415  only this option needs it
-
-    service = redeploy.parse(text)
-    if service.region and region and service.region != region:
-        raise UsageError(f"--redeploy: {service} is in {service.region}, and --region says {region}")
-    if not dry_run:
-        redeploy.require_terminal(session, yes=yes)
-    return service
-
-
-def _deploy(
     session: sessions.Session,
-    service: Service | None,
-    pushes: Sequence[pushing.Push],
+    text: str | None,
     profile: str | None,
     region: str | None,
     timeout: float,
     *,
     yes: bool,
-) -> Iterator[CheckResult]:
-    """Deploy a service anew, where every place holds its values and at least one of them was written just now."""
-    if service is None:
-        return
-    whole = all(one.verified or (one.plan is not None and one.plan.unchanged and not one.failed) for one in pushes)
-    if not whole or not any(one.written for one in pushes):
-        reason = "nothing was written" if whole else "not every place was written"
-        yield CheckResult("deploy", f"{service} is deployed anew", Status.SKIPPED, reason=reason)
-        return
-    from otelctl.adapters.ecs import AwsContainers  # noqa: PLC0415  botocore takes 70 ms
-    from otelctl.cli import redeploy  # noqa: PLC0415  as above
+    dry_run: bool,
+) -> Service | None:
+    if text is None:
+        return None
+    from otelctl.cli import redeploy  # noqa: PLC0415  only this option needs it
 
-    there = service.region or region
-    yield from redeploy.redeploy(
-        session,
-        service,
-        AwsContainers(profile, there, timeout),
-        session.offline.clock,
-        yes=yes,
-        secret_arn=next((one.arn for one in pushes if one.arn), ""),
-        options=_options({"--profile": profile, "--region": there}),
-    )
+    target = redeploy.parse(text)
+    if target.region and region and target.region != region:
+        raise UsageError(f"--redeploy: {target} is in {target.region}, and --region says {region}")
+    if not dry_run:
+        redeploy.require_terminal(session, yes=yes)
+
+    from otelctl.adapters.ecs import AwsContainers  # noqa: PLC0415  botocore takes 70 ms
+
+    there = target.region or region
+    options = _options({"--profile": profile, "--region": there})
+    return redeploy.Service(session, target, AwsContainers(profile, there, timeout), options, yes)
 
 
 def _each(option: str, values: Sequence[str]) -> str:
     return "".join(_options({option: value}) for value in values)
 
 
-def _mending(target: Target, again: str, endpoint: str) -> Target:
-    """Return a target whose findings advise the same push, with the endpoint or the headers put right on the way."""
+def _mending(session: sessions.Session, target: Target, again: str, endpoint: str, *, fix: bool) -> Target:
+    """Return a target whose findings advise the same push, with the endpoint or the headers put right on the way.
+
+    `fix` puts the headers right now.
+    """
     source = dataclasses.replace(target.endpoint.source, writer=f"{again} --endpoint")
     setting = dataclasses.replace(target.endpoint, source=source)
-    return dataclasses.replace(target, endpoint=setting, mend_command=f"{again}{endpoint} --fix")
+    mending = dataclasses.replace(target, endpoint=setting, mend_command=f"{again}{endpoint} --fix")
+    return _mended(session, mending) if fix else mending
 
 
 def _mended(session: sessions.Session, target: Target) -> Target:

@@ -6,16 +6,17 @@ A container reads its secrets once, when it starts, so a value that was written 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from otelctl.cli.errors import UsageError
+from otelctl.cli.pushing import Push
 from otelctl.cli.session import Session
 from otelctl.diagnose import ecs as judge
 from otelctl.engine import Check, Outcome, run
-from otelctl.facts.ecs import EcsAbsent, EcsDeployment, EcsService
+from otelctl.facts.ecs import EcsAbsent, EcsDeployment, EcsService, SecretVersions
 from otelctl.facts.store import StoreFault
-from otelctl.model import CheckResult, Finding, Severity, Status
+from otelctl.model import CheckResult, Finding, Severity, Status, status_of
 from otelctl.ports import Clock, Containers
 
 WAIT = 900.0
@@ -24,6 +25,7 @@ WAIT = 900.0
 _PAUSE = 5.0
 _ENOUGH = 2
 _PATIENCE = 3
+_ARN_REGION = 3
 _ARN = re.compile(
     r"(?P<lead>arn:[\w-]+:ecs:(?P<region>[\w-]+):\d{12}):service/(?P<cluster>[\w-]+)/(?P<service>[\w-]+)", re.ASCII
 )
@@ -90,6 +92,78 @@ def redeploy(
         for check in _TABLE[told:]:
             yield CheckResult(check.id, check.title, Status.UNKNOWN, detail="interrupted; ECS goes on by itself")
         raise
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The service that is to take what push-secret writes, and the way to it."""
+
+    session: Session
+    target: Target
+    containers: Containers
+    options: str
+    yes: bool
+
+    def look(self, pushes: Sequence[Push]) -> list[CheckResult]:
+        """Return whether it is there; nothing is written for one that is not."""
+        state, session = self._state(), self.session
+        found = list(run((_THERE,), state, state.clock, session.clean, lambda _check: None))
+        if any(result.status is not Status.PASSED for result in found):
+            for one in pushes:
+                one.failed = True
+        return found
+
+    def deploy(self, pushes: Sequence[Push]) -> Iterator[CheckResult]:
+        """Deploy it anew, where every place holds its values and its tasks may lack them."""
+        if not all(one.verified or (one.plan is not None and one.plan.unchanged and not one.failed) for one in pushes):
+            yield self._skipped("not every place was written")
+            return
+        if not any(one.written for one in pushes):
+            # An earlier run may have written and not deployed.
+            needed = self._outdated(pushes)
+            if isinstance(needed, CheckResult):
+                yield needed
+                return
+            if not needed:
+                yield self._skipped("nothing was written, and its tasks have the values")
+                return
+        yield from redeploy(
+            self.session,
+            self.target,
+            self.containers,
+            self.session.offline.clock,
+            yes=self.yes,
+            secret_arn=next((one.arn for one in pushes if one.arn), ""),
+            options=self.options,
+        )
+
+    def _outdated(self, pushes: Sequence[Push]) -> bool | CheckResult:
+        """Tell whether running tasks may lack what the secrets hold already; a result where that cannot be told."""
+        state = self._state()
+        tasks = self.containers.tasks(state.cluster, self.target.service, stopped=False)
+        for one in pushes:
+            if not one.arn or one.plan is None:
+                continue  # only Secrets Manager tells when a value was made
+            region = one.arn.split(":")[_ARN_REGION]
+            versions = self.containers.versions(one.arn, region)
+            if isinstance(tasks, StoreFault) or isinstance(versions, StoreFault):
+                fault = tasks if isinstance(tasks, StoreFault) else versions
+                assert isinstance(fault, StoreFault)  # noqa: S101  one of the two is
+                findings = judge.judge_fault(fault, state.place, "whether the running tasks have the values")
+                return CheckResult(_BEGUN.id, _BEGUN.title, status_of(findings), findings)
+            if isinstance(versions, SecretVersions):
+                before = self.containers.secret(one.arn, region, "AWSPREVIOUS", "")
+                same = judge.same_values(one.stored, before, [change.key for change in one.plan.changes])
+                if judge.judge_tasks(tasks, versions, state.place, same=same):
+                    return True
+        return False
+
+    def _skipped(self, reason: str) -> CheckResult:
+        return CheckResult("deploy", f"{self.target} is deployed anew", Status.SKIPPED, reason=reason)
+
+    def _state(self) -> _Deploy:
+        clock = self.session.offline.clock
+        return _Deploy(self.session, self.target, self.containers, clock, WAIT, "", self.options, lambda _text: None)
 
 
 def _confirmed(session: Session, target: Target) -> bool:
@@ -216,7 +290,18 @@ def _progress(ours: EcsDeployment | None) -> str:
     return f"{ours.running} of {ours.desired} new tasks run, {ours.pending} on their way{failed}"
 
 
+def _there(state: _Deploy) -> Outcome:
+    service = state.containers.service(state.cluster, state.target.service)
+    if isinstance(service, EcsAbsent):
+        return Outcome(judge.judge_absent(service, state.place))
+    if isinstance(service, StoreFault):
+        return Outcome(judge.judge_fault(service, state.place, "whether there is a service to deploy"))
+    return Outcome(detail=f"{service.running} of {service.desired} tasks run")
+
+
+_THERE: Check[_Deploy] = Check("service", "the service to deploy is there", (), _there)
+_BEGUN: Check[_Deploy] = Check("deploy", "a new deployment has begun", (), _deploy)
 _TABLE: tuple[Check[_Deploy], ...] = (
-    Check("deploy", "a new deployment has begun", (), _deploy),
+    _BEGUN,
     Check("stable", "the new deployment is stable", ("deploy",), _stable),
 )

@@ -698,6 +698,7 @@ def overlay(moto: str) -> Iterator[Overlay]:
     service = {"serviceName": "api", "status": "ACTIVE", "desiredCount": 1, "deployments": [deployment]}
     with aws_overlay(moto) as overlay:
         overlay.answers |= {"UpdateService": {"service": service}, "DescribeServices": {"services": [service]}}
+        overlay.answers["ListTasks"] = {"taskArns": []}
         secret(moto, "{}")
         yield overlay
 
@@ -717,6 +718,48 @@ def test_a_service_is_deployed_anew_after_a_verified_write(variables: dict[str, 
     assert healthy(again)
     assert "nothing was written" in again.check("deploy")["reason"]
     assert len(overlay.asked("UpdateService")) == 1
+
+
+def running(overlay: Overlay, started: float) -> None:
+    """Have the service run one task, started so many seconds from now."""
+    moment = time.time() + started
+    arn = "arn:aws:ecs:eu-west-1:123456789012:task/shop/1"
+    task = {"taskArn": arn, "lastStatus": "RUNNING", "createdAt": moment - 1, "startedAt": moment}
+    overlay.answers |= {"ListTasks": {"taskArns": [arn]}, "DescribeTasks": {"tasks": [task]}}
+
+
+def test_a_service_that_is_not_there_gets_nothing_written(variables: dict[str, str], overlay: Overlay) -> None:
+    """A mistyped service is told before the secret is touched, in a dry run too."""
+    overlay.answers["DescribeServices"] = {"services": [], "failures": [{"reason": "MISSING"}]}
+    found = {**variables, **aws_variables(overlay.url)}
+    for more in ((), ("--dry-run",)):
+        result = push(found, "--secret-id", "app", *REDEPLOY, *more)
+        assert (result.code, result.found) == (1, ["ECS-SERVICE-NOT-FOUND"])
+    assert client(overlay.upstream).get_secret_value(SecretId="app")["SecretString"] == "{}"
+    assert overlay.asked("UpdateService") == []
+
+
+def test_a_run_that_wrote_and_did_not_deploy_is_made_good(variables: dict[str, str], overlay: Overlay) -> None:
+    """Where the values are there and tasks are older than they, the repeated command deploys; newer tasks are left."""
+    found = {**variables, **aws_variables(overlay.url)}
+    assert healthy(push(found, "--secret-id", "app"))
+    running(overlay, 3600)
+    again = push(found, "--secret-id", "app", *REDEPLOY)
+    assert (healthy(again), len(overlay.asked("UpdateService"))) == (True, 0)
+    assert "its tasks have the values" in again.check("deploy")["reason"]
+    running(overlay, -3600)
+    again = push(found, "--secret-id", "app", *REDEPLOY)
+    assert (healthy(again), len(overlay.asked("UpdateService"))) == (True, 1)
+
+
+def test_what_cannot_be_told_of_the_tasks_is_not_called_healthy(variables: dict[str, str], overlay: Overlay) -> None:
+    """Where nothing was written and the tasks may not be listed, it is unknown whether they have the values."""
+    found = {**variables, **aws_variables(overlay.url)}
+    assert healthy(push(found, "--secret-id", "app"))
+    del overlay.answers["ListTasks"]
+    result = push(found, "--secret-id", "app", *REDEPLOY)
+    assert result.code in (1, 3)
+    assert overlay.asked("UpdateService") == []
 
 
 def test_a_rollback_can_be_deployed_too(overlay: Overlay) -> None:
@@ -764,7 +807,7 @@ def test_an_interrupt_of_the_watching_keeps_the_report_of_the_write(
     )
     try:
         end = time.monotonic() + 30
-        while not overlay.asked("DescribeServices") and time.monotonic() < end:
+        while len(overlay.asked("DescribeServices")) < 2 and time.monotonic() < end:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
