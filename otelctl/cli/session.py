@@ -7,12 +7,13 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from otelctl import __version__
 from otelctl.adapters.terminal import Terminal
 from otelctl.cli.errors import Stop, UsageError
-from otelctl.model import CheckResult, Finding, Report, Status
+from otelctl.model import CheckResult, Finding, Report, Severity, Status
 from otelctl.secret import Redactor, Secret, mask_tokens
 
 if TYPE_CHECKING:
@@ -55,8 +56,16 @@ class Session:
     @property
     def wants_json(self) -> bool:
         """Whether results go out as JSON, told from the bare arguments since errors come before they are parsed."""
-        pairs = zip(self.arguments, [*self.arguments[1:], ""], strict=True)
-        return any(one == "--format=json" or (one == "--format" and value == "json") for one, value in pairs)
+        return self._given("--format") == "json"
+
+    def _given(self, option: str) -> str:
+        """Return the last value that the bare arguments give an option, or an empty text."""
+        found = ""
+        for argument, value in zip(self.arguments, [*self.arguments[1:], ""], strict=True):
+            name, equals, inline = argument.partition("=")
+            if name == option:
+                found = inline if equals else value
+        return found
 
     @property
     def world(self) -> World:
@@ -112,15 +121,22 @@ class Session:
 
     def refuse(self, findings: list[Finding]) -> Stop:
         """Show findings that keep a command from its result, and return the end of the command to raise."""
-        from otelctl.render import text  # noqa: PLC0415
+        from otelctl.cli.options import Format  # noqa: PLC0415  a refusal is rare
 
         results = (CheckResult("input", "the input is usable", Status.FAILED, tuple(findings)),)
         report = self.redacted(Report(self.command, __version__, "", results))
-        if self.wants_json:
-            from otelctl.render import json  # noqa: PLC0415
+        form, junit = self._given("--format"), self._given("--junit")
+        if junit:
+            from otelctl.cli.output import rendered, write_file  # noqa: PLC0415  as above
 
-            self.terminal.raw(json.dump(json.document(report)))
+            write_file(self, Path(junit), rendered(report, Format.JUNIT, Severity.ERROR), "--junit")
+        if form in list(Format) and form != Format.TEXT:
+            from otelctl.cli.output import rendered  # noqa: PLC0415  as above
+
+            self.terminal.raw(rendered(report, Format(form), Severity.ERROR))
         else:
+            from otelctl.render import text  # noqa: PLC0415  as above
+
             self.terminal.tell(text.lines(report, ascii_only=self.terminal.ascii_only_messages))
         return Stop(report.exit_code())
 

@@ -904,6 +904,15 @@ def test_a_secret_without_headers_is_not_judged_by_the_shells(
     assert H_KEY in result.stderr
 
 
+@pytest.mark.parametrize(("form", "mark"), [("junit", "<testsuite"), ("github", "::error"), ("markdown", "AWS-SECRET")])
+def test_a_refusal_comes_in_the_format_asked_for(aws: str, tmp_path: Path, form: str, mark: str) -> None:
+    """A secret that is not there is told in every format, and in the JUnit file that a step of CI reads."""
+    result = from_secret(aws, ["smoke", "--junit", "report.xml"], "absent", form=form)
+    assert (result.code, mark in result.stdout) == (1, True)
+    assert "AWS-SECRET-NOT-FOUND" in result.stdout
+    assert "AWS-SECRET-NOT-FOUND" in (tmp_path / "report.xml").read_text()
+
+
 def test_an_arn_says_where_its_secret_is(aws: str, gateway: Gateway, header: str) -> None:
     """A secret named by its ARN is read in the ARN's region, and one that is not there is said to be missing there."""
     made = boto3.client("secretsmanager", endpoint_url=aws, region_name="us-east-2",
