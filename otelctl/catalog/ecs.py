@@ -15,7 +15,7 @@ _WHO = Step("See which account and role the calls come from.", "aws sts get-call
 _SHOW = Step(
     "See the entries as they stand.",
     "aws ecs describe-task-definition --task-definition {task_definition} --region {region} "
-    "--query 'taskDefinition.containerDefinitions[].[name, secrets]'",
+    "--query 'taskDefinition.containerDefinitions[].[name, environment[].name, secrets]'",
 )
 _RENDER = Step(
     "Wire the two keys in; this prints the snippet for the task definition and the role's policy.",
@@ -224,7 +224,7 @@ ARN_PARTIAL = _row(
     "valueFrom lacks the six characters at the end of the ARN",
     "{variable} of container {container} names {named}; the secret's ARN is {arn}.",
     "Secrets Manager adds a hyphen and six random characters to each name. It guesses at a shorter ARN, and guesses "
-    "wrong where a name ends like that by itself; a role's policy for the whole ARN does not cover the shorter one.",
+    "wrong where a name ends like that by itself; a policy that names the one form may not cover the other.",
     Step("Put the whole ARN into valueFrom.", "printf '%s\\n' {mended}"),
     _AGAIN,
     refs=(_SECRETS, "https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html"),
