@@ -16,6 +16,8 @@ ATTEMPTS = 12
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
+_SETTLING = (0.1, 0.3, 0.9)
+"""Seconds before each further look for a write of ours: AWS may show the version before it for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,10 @@ def apply(
     that comes back as SecretAbsent.
     """
     may_create = isinstance(stored, SecretAbsent)
+    unseen: dict[str, Pushed] = {}
     attempt = 1
     while True:
-        outcome = _attempt(store, stored, wanted, planner)
-        if isinstance(outcome, Pushed | Unverified) and outcome.written is not None:
-            written = dataclasses.replace(outcome.written, attempts=attempt)
-            return dataclasses.replace(outcome, written=written)
+        outcome = _attempt(store, stored, wanted, planner, clock=clock, attempt=attempt, unseen=unseen)
         if not isinstance(outcome, StoreConflict) or attempt == ATTEMPTS:
             return outcome
         clock.sleep(_pause(attempt, entropy))
@@ -88,27 +88,52 @@ def apply(
 
 
 def _attempt(
-    store: SecretStore, stored: StoredSecret | SecretAbsent, wanted: Mapping[str, Secret], planner: Planner
+    store: SecretStore,
+    stored: StoredSecret | SecretAbsent,
+    wanted: Mapping[str, Secret],
+    planner: Planner,
+    *,
+    clock: Clock,
+    attempt: int,
+    unseen: dict[str, Pushed],
 ) -> Pushed | Unverified | Refusal | StoreConflict | StoreFault:
+    """Plan and write once. `unseen` are the earlier writes of ours, by version, that were not found on reading back."""
     proposed = propose(stored, wanted, planner)
     if isinstance(proposed, Refusal):
         return proposed
+    before = stored.version if isinstance(stored, StoredSecret) else None
     if proposed.unchanged:
-        return Pushed(proposed, None, store.tidy())
+        # Perhaps what we wrote, which the store shows only now.
+        ours = unseen.get(before or "", Pushed(proposed, None))
+        return dataclasses.replace(ours, label_left=store.tidy())
     outcome = store.create(proposed.text) if isinstance(stored, SecretAbsent) else store.replace(proposed.text, stored)
     if not isinstance(outcome, Written):
         return outcome
-    found = store.read()
+    outcome = dataclasses.replace(outcome, attempts=attempt)
+    pushed = Pushed(proposed, outcome, outcome.label_left)
+    found = _read_back(store, before, clock)
     if isinstance(found, StoredSecret):
         if found.text == proposed.text:
-            return Pushed(proposed, outcome, outcome.label_left)
+            return pushed
         if found.version != outcome.version:
             # Somebody wrote right after us. If they kept our keys, all is well; else it is planned on what they left.
             later = propose(found, wanted, planner)
             if isinstance(later, Plan) and later.unchanged:
-                return Pushed(proposed, outcome, outcome.label_left)
+                return pushed
+            unseen[outcome.version] = pushed
             return StoreConflict(store.identity, outcome.version, found.version)
     return Unverified(proposed, outcome, found)
+
+
+def _read_back(store: SecretStore, before: str | None, clock: Clock) -> StoredSecret | SecretAbsent | StoreFault:
+    """Read what was written just now; a few times, while it still is the version `before`, None for an absent one."""
+    found = store.read()
+    for pause in _SETTLING:
+        if isinstance(found, StoreFault) or (found.version if isinstance(found, StoredSecret) else None) != before:
+            break
+        clock.sleep(pause)
+        found = store.read()
+    return found
 
 
 def propose_return(stored: StoredSecret, previous: StoredSecret) -> Plan | Refusal:
@@ -119,7 +144,7 @@ def propose_return(stored: StoredSecret, previous: StoredSecret) -> Plan | Refus
 
 
 def revert(
-    store: RevertibleStore, stored: StoredSecret, previous: StoredSecret, shown: Plan
+    store: RevertibleStore, stored: StoredSecret, previous: StoredSecret, shown: Plan, clock: Clock
 ) -> Pushed | Unverified | StoreConflict | StoreFault:
     """Make `previous` the current value again where `stored` still is, and verify it.
 
@@ -128,7 +153,7 @@ def revert(
     outcome = store.restore(previous, stored)
     if not isinstance(outcome, Written):
         return outcome
-    found = store.read()
+    found = _read_back(store, stored.version, clock)
     if isinstance(found, StoredSecret):
         if found.version != outcome.version:
             return StoreConflict(store.identity, outcome.version, found.version)

@@ -210,6 +210,7 @@ class AwsStore:
 
     def _compare_and_put(self, text: Secret, expected: StoredSecret) -> Written | StoreConflict | StoreFault:
         """Write without the swap: compare just before, and look afterwards at what was put aside."""
+        former = self.read_previous()
         now = self.read()
         if isinstance(now, StoreFault):
             return now
@@ -230,8 +231,10 @@ class AwsStore:
         current = now.version if isinstance(now, StoredSecret) else None
         if isinstance(put, StoreFault) and current != token:
             return put
-        aside = previous.version if isinstance(previous, StoredSecret) else expected.version
-        displaced = aside if current == token and aside != expected.version else None
+        # What was aside before is nobody's new write: labels too take a moment to become visible.
+        known = (expected.version, former.version if isinstance(former, StoredSecret) else None)
+        aside = previous.version if isinstance(previous, StoredSecret) else None
+        displaced = aside if current == token and aside not in known else None
         return Written(token, Guard.COMPARE, displaced=displaced)
 
     def _first_value(self, text: Secret, token: str) -> Written | StoreConflict | StoreFault:

@@ -297,7 +297,8 @@ def _return(one: Push) -> Outcome:
     assert isinstance(one.stored, StoredSecret)  # noqa: S101  both were read before
     assert one.previous is not None  # noqa: S101  as above
     assert one.plan is not None  # noqa: S101  as above
-    return _judged(one, push.revert(cast("RevertibleStore", _opened(one)), one.stored, one.previous, one.plan))
+    store, clock = cast("RevertibleStore", _opened(one)), one.session.offline.clock
+    return _judged(one, push.revert(store, one.stored, one.previous, one.plan, clock))
 
 
 # What each title says of goes before it: the secret, the file.

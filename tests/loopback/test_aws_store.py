@@ -32,6 +32,7 @@ from otelctl.facts.store import (
 )
 from otelctl.push import Pushed, Unverified, apply
 from otelctl.secret import Secret
+from tests.support.aws_overlay import aws_overlay
 from tests.support.aws_proxy import AwsProxy, Trouble, aws_proxy
 from tests.support.moto import environment, moto_server
 
@@ -367,6 +368,22 @@ def test_a_comparing_write_names_what_it_put_aside(proxy: AwsProxy, world: World
     displaced = result.written.displaced
     assert displaced is not None
     assert world.versions()[displaced] == ["AWSPREVIOUS"]
+
+
+def test_a_label_that_shows_late_is_nobodys_write(moto: str, proxy: AwsProxy, world: World) -> None:
+    """Without the swap, what still stands under AWSPREVIOUS as it did before our put is not told as overwritten."""
+    world.put(more="1")
+    before = world.client.get_secret_value(SecretId=NAME, VersionStage="AWSPREVIOUS")
+    shown = {key: before[key] for key in ("ARN", "Name", "VersionId", "VersionStages", "SecretString")}
+    with aws_overlay(moto) as overlay, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", overlay.url)
+        overlay.deny("secretsmanager:UpdateSecretVersionStage")
+        overlay.answers["GetSecretValue"] = lambda one: shown if one["VersionStage"] == "AWSPREVIOUS" else None
+        result = push(AwsStore(NAME))
+    assert isinstance(result, Pushed)
+    assert result.written is not None
+    assert (result.written.guard, result.written.displaced) == (Guard.COMPARE, None)
+    assert proxy.calls == []
 
 
 def test_a_lost_answer_of_a_comparing_write_is_settled(proxy: AwsProxy, world: World) -> None:

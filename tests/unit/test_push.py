@@ -11,7 +11,8 @@ import pytest
 
 from otelctl.adapters.file_store import FileStore
 from otelctl.facts.store import Refusal, RefusalReason, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
-from otelctl.push import ATTEMPTS, Pushed, apply, propose
+from otelctl.plan import Action, Plan
+from otelctl.push import ATTEMPTS, Pushed, apply, propose, propose_return, revert
 from otelctl.secret import Secret
 
 WANTED = {"k": Secret("planted-value")}
@@ -109,6 +110,77 @@ def test_somebody_elses_same_values_end_the_loop(path: Path) -> None:
     assert isinstance(result, Pushed)
     assert result.written is None
     assert store.writes == 1
+
+
+class Late(FileStore):
+    """A file store that goes on showing what was there before a write, for a number of reads."""
+
+    def __init__(self, path: Path, reads: int) -> None:
+        super().__init__(path)
+        self.reads = reads
+        self.shown: StoredSecret | SecretAbsent | StoreFault | None = None
+        self.writes = 0
+
+    def read(self) -> StoredSecret | SecretAbsent | StoreFault:
+        """Read what is shown, or what is there."""
+        if self.shown is None or self.reads == 0:
+            return super().read()
+        self.reads -= 1
+        return self.shown
+
+    def _write(self, text: Secret, expected: str | None) -> Written | StoreConflict | StoreFault:
+        self.writes += 1
+        shown, self.shown = super().read(), None
+        outcome = super()._write(text, expected)
+        self.shown = shown
+        return outcome
+
+
+@pytest.mark.parametrize("absent", [False, True], ids=["replaced", "made"])
+def test_a_write_that_shows_late_is_waited_for(path: Path, absent: bool) -> None:
+    """A read-back that still gives what we replaced is read again, for a bounded time, and is no conflict."""
+    if absent:
+        path.unlink()
+    clock, store = StillClock(), Late(path, 3)
+    result = run(store, clock)
+    assert isinstance(result, Pushed)
+    assert result.written is not None
+    assert (result.written.attempts, store.writes) == (1, 1)
+    assert len(clock.slept) == 3
+    assert sum(clock.slept) < 2
+
+
+def test_a_write_that_shows_very_late_is_ours(path: Path) -> None:
+    """Where our version is found only by the next try, the write is reported as ours, with the keys that it added."""
+    store = Late(path, 4)
+    result = run(store)
+    assert isinstance(result, Pushed)
+    assert result.written is not None
+    assert [(change.key, change.action) for change in result.plan.changes] == [("k", Action.CREATE)]
+    assert (result.written.attempts, store.writes) == (1, 1)
+
+
+class Returning(Late):
+    """A late store that keeps a former value."""
+
+    def read_previous(self) -> StoredSecret:
+        """Return the value before."""
+        return StoredSecret("x", Secret("{}"), "v0")
+
+    def restore(self, previous: StoredSecret, expected: StoredSecret) -> Written | StoreConflict | StoreFault:
+        """Write the value before."""
+        assert previous.text is not None
+        return self._write(previous.text, expected.version)
+
+
+def test_a_return_that_shows_late_is_waited_for(path: Path) -> None:
+    """A rollback whose read-back still gives the value that it took back is no conflict."""
+    store = Returning(path, 2)
+    now = store.read()
+    assert isinstance(now, StoredSecret)
+    shown = propose_return(now, store.read_previous())
+    assert isinstance(shown, Plan)
+    assert isinstance(revert(store, now, store.read_previous(), shown, StillClock()), Pushed)
 
 
 def test_a_text_that_broke_meanwhile_is_refused(path: Path) -> None:
