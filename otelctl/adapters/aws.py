@@ -109,6 +109,7 @@ class AwsStore:
 
     def replace(self, text: Secret, expected: StoredSecret) -> Written | StoreConflict | StoreFault:
         """Put this value where `expected` still is current, by the swap, or by comparing where that is denied."""
+        pending = self._pending(expected)
         held: list[str] = []
         try:
             outcome = self._staged_swap(text, expected, held)
@@ -119,20 +120,20 @@ class AwsStore:
             raise
         if isinstance(outcome, _Denied):
             outcome = self._compare_and_put(text, expected)
-        if isinstance(outcome, Written) and left:
-            outcome = dataclasses.replace(outcome, label_left=LABEL)
+        if isinstance(outcome, Written):
+            outcome = dataclasses.replace(outcome, label_left=LABEL if left else None, pending=pending)
         return outcome
 
     def restore(self, previous: StoredSecret, expected: StoredSecret) -> Written | StoreConflict | StoreFault:
         """Move AWSCURRENT from `expected` back to `previous`; where that is denied, put its text as a new version."""
+        pending = self._pending(expected)
         outcome = self._swap(previous.version, expected)
-        if not isinstance(outcome, _Denied):
-            return outcome
-        if previous.text is None:
-            return StoreFault(
-                "UpdateSecretVersionStage", "AccessDeniedException", "a binary value can only be restored by its label"
-            )
-        return self._compare_and_put(previous.text, expected)
+        if isinstance(outcome, _Denied):
+            if previous.text is None:
+                said = "a binary value can only be restored by its label"
+                return StoreFault("UpdateSecretVersionStage", "AccessDeniedException", said)
+            outcome = self._compare_and_put(previous.text, expected)
+        return dataclasses.replace(outcome, pending=pending) if isinstance(outcome, Written) else outcome
 
     def tidy(self) -> str | None:
         """Drop our label where a killed run left it; return it where that failed."""
@@ -155,6 +156,13 @@ class AwsStore:
             version=answer["VersionId"],
             labels=tuple(answer.get("VersionStages") or ()),
         )
+
+    def _pending(self, expected: StoredSecret) -> str | None:
+        """Return the version that a rotation has prepared to take the place of the current one, as far as it shows."""
+        if "AWSPENDING" in expected.labels:
+            return None
+        pending = self._read("AWSPENDING")
+        return pending.version if isinstance(pending, StoredSecret) and pending.version != expected.version else None
 
     def _staged_swap(
         self, text: Secret, expected: StoredSecret, held: list[str]

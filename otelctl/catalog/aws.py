@@ -201,7 +201,7 @@ THROTTLED = _row(
     "AWS-THROTTLED",
     "AWS throttles the calls",
     "{operation} was refused for its rate, four times over: {text}",
-    "The account as a whole asks Secrets Manager or KMS too often right now. otelctl makes six calls for a write.",
+    "The account as a whole asks Secrets Manager or KMS too often right now. otelctl makes seven calls for a write.",
     Step("Try again in a minute.", "otelctl push-secret --secret-id {secret} --dry-run"),
     refs=(_GUIDE + "reference_limits.html",),
 )
@@ -469,6 +469,21 @@ OVERWROTE = _row(
     Step("Allow secretsmanager:UpdateSecretVersionStage, so that it cannot happen again."),
     refs=(_API + "API_UpdateSecretVersionStage.html",),
 )
+ROTATION_PENDING = _row(
+    "AWS-ROTATION-PENDING",
+    "A rotation of the secret has not ended",
+    "{secret} had version {pending} under AWSPENDING when it was written, beside the current one.",
+    "A rotation makes such a version and, when it ends, makes it the current one. It was made before this write, so "
+    "what was written may then be gone. A rotation that broke off leaves the label too, until the next one.",
+    Step(
+        "See where the labels are, and when the secret was rotated.",
+        "aws secretsmanager describe-secret --secret-id {secret} --region {region} "
+        "--query '[RotationEnabled,LastRotatedDate,VersionIdsToStages]'",
+    ),
+    _AGAIN,
+    refs=(_API + "API_RotateSecret.html",),
+    severity=Severity.WARNING,
+)
 VERIFY = _row(
     "AWS-VERIFY",
     "The value read back is not what was written",
@@ -552,6 +567,7 @@ ROWS = (
     CONFLICT,
     GUARD_WEAK,
     OVERWROTE,
+    ROTATION_PENDING,
     VERIFY,
     UNVERIFIED,
     OUTCOME_UNKNOWN,

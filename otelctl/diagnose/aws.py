@@ -184,6 +184,8 @@ def judge_store(
         findings.append(secret.found(rows.OVERWROTE, _CERTAIN, displaced=fact.displaced))
     if fact.guard is Guard.COMPARE:
         findings.append(secret.found(rows.GUARD_WEAK, _CERTAIN, version=fact.version))
+    if fact.pending:
+        findings.append(secret.found(rows.ROTATION_PENDING, _CERTAIN, pending=fact.pending))
     if fact.label_left:
         findings += judge_label(fact.label_left, secret_id=secret_id, subject=subject)
     return tuple(findings)

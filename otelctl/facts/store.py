@@ -50,7 +50,8 @@ class Written:
     """A finished write: the version that it made, and how it was guarded.
 
     `attempts` counts the tries that conflicts cost. `displaced` is the version of somebody else that a write without
-    the swap put aside unseen; `label_left` the staging label of ours that could not be dropped.
+    the swap put aside unseen; `label_left` the staging label of ours that could not be dropped; `pending` the version
+    that a rotation had prepared before the write.
     """
 
     version: str
@@ -58,6 +59,7 @@ class Written:
     attempts: int = 1
     displaced: str | None = None
     label_left: str | None = None
+    pending: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -423,6 +423,16 @@ def test_a_write_that_put_somebody_aside() -> None:
     assert "--version-id v2" in (findings[0].fix[0].command or "")
 
 
+@case("AWS-ROTATION-PENDING")
+@near_miss("AWS-ROTATION-PENDING")
+def test_a_write_beside_a_rotation() -> None:
+    """A version that a rotation had prepared is a warning that names it, and without one there is none."""
+    (finding,) = judge(Written("v3", Guard.SWAP, pending="v2"))
+    assert (finding.code, finding.severity) == ("AWS-ROTATION-PENDING", Severity.WARNING)
+    assert "v2 under AWSPENDING" in finding.summary
+    assert judge(Written("v3", Guard.SWAP)) == ()
+
+
 @case("AWS-LABEL-LEFT")
 def test_a_label_that_stayed() -> None:
     """Our label left behind is a notice, after a write and after a run that wrote nothing."""

@@ -168,6 +168,7 @@ def test_a_push_merges_by_the_swap_and_leaves_no_label(proxy: AwsProxy, world: W
     assert world.labels() == ["AWSCURRENT", "AWSPREVIOUS"]
     assert proxy.operations() == [
         "GetSecretValue",
+        "GetSecretValue",
         "UpdateSecretVersionStage",
         "PutSecretValue",
         "UpdateSecretVersionStage",
@@ -684,6 +685,7 @@ STEPS = [
     ("PutSecretValue", 0, "before"),
     ("PutSecretValue", 0, "after"),
     ("GetSecretValue", 1, "before"),
+    ("GetSecretValue", 2, "before"),
 ]
 
 

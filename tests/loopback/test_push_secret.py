@@ -364,6 +364,32 @@ def test_a_name_in_other_case_is_told_in_every_place(variables: dict[str, str], 
     assert client(moto, "ssm").get_parameter(Name=f"/p/{H_KEY}")["Parameter"]["Version"] == 1
 
 
+def test_a_rotation_that_has_not_ended_is_told(variables: dict[str, str], proxy: AwsProxy) -> None:
+    """What a rotation has prepared is a warning beside a write and a rollback, and nobody is asked where none is made.
+
+    Without the permission to read it there is no warning, and the write is done all the same.
+    """
+    found = secret(proxy.upstream, "{}")
+    found.put_secret_value(SecretId="app", SecretString='{"pending": 1}', VersionStages=["AWSPENDING"])
+    given = {**variables, **aws_variables(proxy.url)}
+    assert healthy(push(given, "--secret-id", "app", "--dry-run"))
+    result = push(given, "--secret-id", "app")
+    assert (result.code, result.found) == (0, ["AWS-ROTATION-PENDING"])
+    (prepared,) = [
+        version
+        for version, labels in found.describe_secret(SecretId="app")["VersionIdsToStages"].items()
+        if "AWSPENDING" in labels
+    ]
+    assert prepared in result.finding("AWS-ROTATION-PENDING")["summary"]
+    assert rollback(proxy.url, "--secret-id", "app").found == ["AWS-ROTATION-PENDING"]
+    asked = [params.get("VersionStage") for _, params in proxy.calls].count("AWSPENDING")
+    denied = Trouble(answer=(400, "AccessDeniedException", "no"))
+    proxy.next("GetSecretValue", Trouble(), denied)
+    assert healthy(push(given, "--secret-id", "app"))
+    assert healthy(push(given, "--secret-id", "app"))
+    assert [params.get("VersionStage") for _, params in proxy.calls].count("AWSPENDING") == asked + 1
+
+
 # Rollback
 
 
