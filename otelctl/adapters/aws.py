@@ -23,6 +23,7 @@ import hashlib
 import hmac
 import os
 import uuid
+from datetime import UTC
 from typing import Any
 
 from otelctl.adapters import boto
@@ -149,12 +150,13 @@ class AwsStore:
                 # "… can't find the specified secret value for staging label: …", against "… the specified secret."
                 return SecretAbsent(self._secret_id, empty="staging label" in answer.message)
             return answer
-        text = answer.get("SecretString")
+        text, created = answer.get("SecretString"), answer.get("CreatedDate")
         return StoredSecret(
             identity=str(answer.get("ARN") or self._secret_id),
             text=Secret(text) if isinstance(text, str) else None,
             version=answer["VersionId"],
             labels=tuple(answer.get("VersionStages") or ()),
+            created=created.astimezone(UTC) if created else None,
         )
 
     def _pending(self, expected: StoredSecret) -> str | None:

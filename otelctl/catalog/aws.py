@@ -66,6 +66,16 @@ NO_PREVIOUS = _row(
     ),
     refs=(_API + "API_GetSecretValue.html",),
 )
+RETURN_NEWER = _row(
+    "AWS-ROLLBACK-NEWER",
+    "The value to return to is newer than the current one",
+    "{secret} is at version {current} of {current_time}, and AWSPREVIOUS at {before} of {before_time}.",
+    "A rollback swaps the two. This one comes after another, or after somebody moved the labels, so that the value "
+    "which was taken back then is the current one again after it.",
+    Step("Where that is not meant, swap them once more.", "otelctl push-secret --secret-id {secret} --rollback"),
+    refs=(_API + "API_UpdateSecretVersionStage.html",),
+    severity=Severity.WARNING,
+)
 DELETED = _row(
     "AWS-SECRET-DELETED",
     "The secret is marked for deletion",
@@ -528,6 +538,7 @@ ROWS = (
     NOT_FOUND,
     EMPTY,
     NO_PREVIOUS,
+    RETURN_NEWER,
     DELETED,
     MANAGED,
     REPLICA,

@@ -12,7 +12,7 @@ from otelctl.cli import probing
 from otelctl.cli.errors import UsageError
 from otelctl.cli.places import Place
 from otelctl.cli.session import Session
-from otelctl.diagnose.aws import judge_previous
+from otelctl.diagnose.aws import judge_previous, judge_return
 from otelctl.diagnose.store import judge_declined
 from otelctl.engine import Check, Outcome, run
 from otelctl.facts.store import Refusal, SecretAbsent, StoreConflict, StoredSecret, StoreFault, Written
@@ -290,7 +290,11 @@ def _plan_return(one: Push) -> Outcome:
         same = one.stored.text is not None and one.stored.text == one.previous.text
         whole = () if same else (Change("the whole text, whose keys cannot be compared", Action.UPDATE),)
         proposed = Plan(Secret(""), whole)
-    return _shown(one, proposed)
+    outcome = _shown(one, proposed)
+    if proposed.unchanged:
+        return outcome
+    newer = judge_return(one.stored, one.previous, secret_id=one.place.name, subject=one.place.subject)
+    return dataclasses.replace(outcome, findings=outcome.findings + newer)
 
 
 def _return(one: Push) -> Outcome:

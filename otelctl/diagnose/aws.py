@@ -202,6 +202,22 @@ def judge_previous(
     return (_Secret(secret_id, subject, region).found(rows.NO_PREVIOUS, _CERTAIN),)
 
 
+def judge_return(current: StoredSecret, before: StoredSecret, *, secret_id: str, subject: str) -> tuple[Finding, ...]:
+    """Return the warning that a return leads to a version which is newer than the current one, where times tell."""
+    if current.created is None or before.created is None or before.created <= current.created:
+        return ()
+    return (
+        _Secret(secret_id, subject, "").found(
+            rows.RETURN_NEWER,
+            _CERTAIN,
+            current=current.version,
+            current_time=f"{current.created:%Y-%m-%d %H:%M:%S} UTC",
+            before=before.version,
+            before_time=f"{before.created:%Y-%m-%d %H:%M:%S} UTC",
+        ),
+    )
+
+
 def judge_refusal(refusal: Refusal, *, secret_id: str, subject: str) -> tuple[Finding, ...]:
     """Return why a stored text takes no keys."""
     names = ", ".join(refusal.keys)

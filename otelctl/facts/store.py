@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from otelctl.secret import Secret
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,7 @@ class StoredSecret:
 
     `identity` is what the store calls it (an ARN, a path); `previous` the version before, where the store keeps one.
     `exposed` names what the store holds unencrypted; `alike` names of what it holds beside the text that differ from
-    ours in case alone.
+    ours in case alone; `created` is when the version was made, in UTC, where the store tells.
     """
 
     identity: str
@@ -24,6 +28,7 @@ class StoredSecret:
     labels: tuple[str, ...] = ()
     exposed: tuple[str, ...] = ()
     alike: tuple[str, ...] = ()
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

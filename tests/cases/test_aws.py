@@ -6,10 +6,19 @@ import dataclasses
 import shlex
 import shutil
 import subprocess
+from datetime import UTC, datetime
 
 import pytest
 
-from otelctl.diagnose.aws import judge_key_case, judge_label, judge_previous, judge_readback, judge_refusal, judge_store
+from otelctl.diagnose.aws import (
+    judge_key_case,
+    judge_label,
+    judge_previous,
+    judge_readback,
+    judge_refusal,
+    judge_return,
+    judge_store,
+)
 from otelctl.facts.store import (
     Guard,
     Refusal,
@@ -230,6 +239,26 @@ def test_a_secret_without_a_version_before() -> None:
     assert codes(judge_previous(SecretAbsent(NAME, empty=True), **names)) == ["AWS-NO-PREVIOUS"]
     assert judge_previous(StoredSecret(ARN, Secret("{}"), "v"), **names) == ()
     assert codes(judge_previous(fault("AccessDeniedException", DENIED), **names)) == ["AWS-ACCESS-DENIED"]
+
+
+@case("AWS-ROLLBACK-NEWER")
+@near_miss("AWS-ROLLBACK-NEWER")
+def test_a_return_to_a_newer_version() -> None:
+    """Only a version before that was made after the current one is warned of, and only where both times are known."""
+    names = {"secret_id": NAME, "subject": SUBJECT}
+    old, new, unknown = (
+        StoredSecret(ARN, Secret("{}"), version, created=created)
+        for version, created in (
+            ("v1", datetime(2026, 1, 1, tzinfo=UTC)),
+            ("v2", datetime(2026, 1, 2, tzinfo=UTC)),
+            ("v3", None),
+        )
+    )
+    (finding,) = judge_return(old, new, **names)
+    assert (finding.code, finding.severity) == ("AWS-ROLLBACK-NEWER", Severity.WARNING)
+    assert "AWSPREVIOUS at v2 of 2026-01-02 00:00:00 UTC" in finding.summary
+    for current, before in ((new, old), (old, old), (unknown, new), (old, unknown)):
+        assert judge_return(current, before, **names) == ()
 
 
 @case("AWS-WRONG-REGION")
