@@ -174,6 +174,7 @@ class Form(enum.StrEnum):
     JSON = "JSON object"
     CURL = "curl command"
     OTHER_HEADERS = "headers without Authorization"
+    URL = "URL"
     EMPTY = "empty"
 
 
@@ -290,6 +291,8 @@ def read_header(text: str) -> Header:
     body, form = _body(text.strip("\r\n\t \ufeff"), traits)
     if not body:
         return Header(Form.EMPTY, frozenset({Trait.VALUE_MISSING}))
+    if re.fullmatch(r"https?://\S+", body, re.IGNORECASE):
+        return Header(Form.URL, frozenset())
     value, others, form = _authorization(body, form, traits)
     name = ""
     if value is None:

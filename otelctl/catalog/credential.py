@@ -250,6 +250,14 @@ TOKEN_AS_ENDPOINT = _error(
         "--token-file; an argument stays in the shell's history, so replace a token that was one."
     ),
 )
+URL_AS_HEADER = _error(
+    "AUTH-URL-AS-HEADER",
+    "A URL stands in the header's place",
+    "What was given as the header is a URL, and no credential.",
+    "Endpoint and headers were taken for each other, or the endpoint was put under both names.",
+    Step("Make the header for its place, and see that the other one holds the URL.", "{renew_command}"),
+    refs=(_SPEC,),
+)
 TOKEN_TRUNCATED = _error(
     "AUTH-TOKEN-TRUNCATED",
     "The token is incomplete",
@@ -408,6 +416,7 @@ ROWS = (
     TOKEN_KIND,
     TOKEN_WHOLE,
     TOKEN_AS_ENDPOINT,
+    URL_AS_HEADER,
     TOKEN_TRUNCATED,
     EMPTY,
     ID_NOT_NUMERIC,

@@ -104,6 +104,8 @@ def judge_header(
         if grafana:
             found.append(catalog.NONE_CONFIGURED.found(CERTAIN, subject, host="Grafana Cloud's OTLP gateway"))
         return tuple(found)
+    if header.form is Form.URL:
+        return (catalog.URL_AS_HEADER.found(CERTAIN, subject, renew_command=_renew(subject)),)
     if Trait.VALUE_MISSING in traits:
         seen = f"Authorization={header.scheme.capitalize()}" if header.form is not Form.EMPTY else "empty"
         return (catalog.VALUE_MISSING.found(CERTAIN, subject, renew_command=_renew(subject), seen=seen),)

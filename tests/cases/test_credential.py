@@ -455,6 +455,28 @@ def test_a_document_without_a_header(text: str) -> None:
     assert read_header(text).mended() is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["https://otlp-gateway-prod-eu-west-2.grafana.net/otlp", "http://localhost:4318", '"HTTPS://x.example/otlp?a=b,c"',
+     "OTEL_EXPORTER_OTLP_HEADERS=https://collector:4318"],
+)  # fmt: skip
+@case("AUTH-URL-AS-HEADER")
+@near_miss("AUTH-NAME-MISSING", "AUTH-NOT-ENCODED")
+def test_a_url_in_the_place_of_a_header(text: str) -> None:
+    """A URL under the name of the headers is told as that, and as nothing that a header could lack."""
+    for grafana in (True, False, None):
+        found = judge_header(read_header(text), VARIABLE, "a command", grafana=grafana)
+        assert [one.code for one in found] == ["AUTH-URL-AS-HEADER"]
+
+
+@pytest.mark.parametrize("text", ["x-forwarded-to=https://x.example", f"referer=https://x.example,{RIGHT}", RIGHT])
+@near_miss("AUTH-URL-AS-HEADER")
+def test_a_url_inside_a_header_is_its_own(text: str) -> None:
+    """A header whose value is a URL is a header."""
+    found = judge_header(read_header(text), VARIABLE, "a command", grafana=False)
+    assert "AUTH-URL-AS-HEADER" not in [one.code for one in found]
+
+
 @pytest.mark.parametrize("text", [RIGHT, PACKED, f"{ID}:{TOKEN}", f"{TOKEN}:{ID}", f"Basic {PACKED}", f'"{RIGHT}"'])
 @case("AUTH-TOKEN-WHOLE")
 @near_miss("AUTH-TOKEN-KIND")
