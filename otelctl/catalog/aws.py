@@ -72,7 +72,7 @@ RETURN_NEWER = _row(
     "{secret} is at version {current} of {current_time}, and AWSPREVIOUS at {before} of {before_time}.",
     "A rollback swaps the two. This one comes after another, or after somebody moved the labels, so that the value "
     "which was taken back then is the current one again after it.",
-    Step("Where that is not meant, swap them once more.", "otelctl push-secret --secret-id {secret} --rollback"),
+    Step("Where it was done and not meant, swap them again.", "otelctl push-secret --secret-id {secret} --rollback"),
     refs=(_API + "API_UpdateSecretVersionStage.html",),
     severity=Severity.WARNING,
 )
