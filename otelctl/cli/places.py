@@ -132,7 +132,7 @@ class Place:
 
     `noun` names it in a sentence; `open` builds its store, which may import a heavy library. `wanted` are the values by
     the names that they have there, or why they do not fit. `learn` keeps what a stored text holds out of all output.
-    `guarded` says how a write was kept from overwriting another's.
+    `guarded` says how a write was kept from overwriting another's, `makable` whether a new place can have this name.
     """
 
     name: str
@@ -144,6 +144,7 @@ class Place:
     learn: Callable[[Session, Secret], None]
     judge: Judge
     guarded: Mapping[Guard, str]
+    makable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +171,24 @@ class Given:
         return {endpoint_key: self.endpoint, headers_key: self.headers}
 
 
-def check(secret_ids: Sequence[str], to: Sequence[str], endpoint_key: str | None, headers_key: str | None) -> None:
-    """Raise UsageError for places and names that cannot be meant."""
+def _is_arn(secret_id: str) -> bool:
+    return secret_id.startswith("arn:")
+
+
+def check(
+    secret_ids: Sequence[str], to: Sequence[str], endpoint_key: str | None, headers_key: str | None, *, create: bool
+) -> None:
+    """Raise UsageError for places and names that cannot be meant; `create` says that they are to be made."""
     if not secret_ids and not to:
         raise UsageError(f"--secret-id: name a secret of AWS Secrets Manager, or another place with --to: {_FORMS}")
     if any(not one.strip() for one in secret_ids):
         raise UsageError("--secret-id: the name is empty; give the name or the ARN of the secret")
+    for one in secret_ids if create else ():
+        # The API reference of CreateSecret.
+        if not _is_arn(one) and not re.fullmatch(r"[A-Za-z0-9/_+=.@-]{1,512}", one):
+            raise UsageError(
+                f"--secret-id: {one[:60]!r} can be no secret's name: up to 512 letters, digits and /_+=.@- make one"
+            )
     kinds = set()
     for one in to:
         kind, _, name = one.partition(":")
@@ -226,6 +239,7 @@ def secret(given: Given, secret_id: str) -> Place:
         learn_values,
         AwsJudge(secret_id, subject),
         {Guard.SWAP: "by compare-and-swap", Guard.COMPARE: "after a comparison"},
+        makable=not _is_arn(secret_id),
     )
 
 

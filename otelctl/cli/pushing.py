@@ -193,7 +193,7 @@ def _learned(one: Push, stored: StoredSecret) -> None:
 
 def _read(one: Push) -> Outcome:
     fact = _opened(one).read()
-    if isinstance(fact, SecretAbsent) and one.create:
+    if isinstance(fact, SecretAbsent) and one.create and (fact.empty or one.place.makable):
         one.stored = fact
         return Outcome(detail="there is none yet; --create makes it")
     if isinstance(fact, StoredSecret):

@@ -364,6 +364,30 @@ def test_a_name_in_other_case_is_told_in_every_place(variables: dict[str, str], 
     assert client(moto, "ssm").get_parameter(Name=f"/p/{H_KEY}")["Parameter"]["Version"] == 1
 
 
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app-AbCdEf"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        (ARN, "AWS-SECRET-NOT-FOUND"),
+        (f"{ARN}:key:AWSCURRENT:", "AWS-ARN-SUFFIX"),
+        (ARN.replace("eu-west-1", "us-east-1"), "AWS-WRONG-REGION"),
+    ],
+)
+@pytest.mark.parametrize("more", [[], ["--dry-run"]], ids=["", "dry-run"])
+def test_an_arn_is_never_made(variables: dict[str, str], moto: str, name: str, code: str, more: list[str]) -> None:
+    """AWS gives the ARN to a secret that is made, so one that leads nowhere is a finding under --create as well."""
+    result = push({**variables, **aws_variables(moto)}, "--secret-id", name, "--create", *more)
+    assert (result.code, result.found) == (1, [code])
+
+
+def test_an_empty_secret_takes_its_first_value_by_its_arn(variables: dict[str, str], proxy: AwsProxy) -> None:
+    """A secret that exists without a value is not made anew, so under --create its ARN names it too."""
+    arn = client(proxy.upstream).create_secret(Name="app")["ARN"]
+    assert healthy(push({**variables, **aws_variables(proxy.url)}, "--secret-id", arn, "--create"))
+
+
 def test_a_rotation_that_has_not_ended_is_told(variables: dict[str, str], proxy: AwsProxy) -> None:
     """What a rotation has prepared is a warning beside a write and a rollback, and nobody is asked where none is made.
 
@@ -704,6 +728,8 @@ def test_where_nobody_can_be_asked_a_failure_is_told_all_the_same(variables: dic
         (["--to", "ssm:/x", "--headers-key", "a b"], "--headers-key"),
         (["--to", "k8s:x", "--endpoint-key", "a/b"], "--endpoint-key"),
         (["--secret-id", " "], "--secret-id"),
+        (["--secret-id", "bad name!", "--create"], "no secret's name"),
+        (["--secret-id", "x" * 513, "--create", "--dry-run"], "no secret's name"),
         (["--secret-id", "x", "--redeploy", "nonsense"], "--redeploy"),
     ],
 )
