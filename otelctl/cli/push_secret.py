@@ -125,8 +125,8 @@ def push_secret(
         way = places.Given(nothing, nothing, None, None, profile, region, bound)
         repeated = " --rollback" + _options({"--profile": profile, "--region": region, "--redeploy": redeploy})
         pushes = _pushes(session, [places.secret(way, one) for one in dict.fromkeys(ids)], repeated)
-        found = service.look(pushes) if service is not None else []
-        found += _run(pushes, pushing.READ_BOTH) + _run(pushes, pushing.PLAN_RETURN)
+        pushes, found = _read(pushes, pushing.READ_BOTH, service)
+        found += _run(pushes, pushing.PLAN_RETURN)
         write = pushing.RETURN
     else:
         given = sources.gather(
@@ -159,8 +159,7 @@ def push_secret(
         stored = Secret(target.endpoint.value.strip())
         values = places.Given(stored, _canonical(session, target), endpoint_key, headers_key, profile, region, bound)
         pushes = _pushes(session, places.places(session, values, ids, others), repeated, create=create)
-        found = service.look(pushes) if service is not None else []
-        found += _run(pushes, pushing.READ)
+        pushes, found = _read(pushes, pushing.READ, service)
         found += _probe(session, pushes, target, reading, offline=no_check)
         found += _run(pushes, pushing.PLAN)
         write = pushing.WRITE
@@ -174,8 +173,13 @@ def push_secret(
         if not any(one.written for one in pushes):
             raise
         interrupted = True
-    named = ", ".join(one.place.name for one in pushes)
-    report = Report("push-secret", __version__, named, tuple(found), pushing.facts(pushes))
+    report = Report(
+        "push-secret",
+        __version__,
+        ", ".join(one.place.name for one in pushes),
+        tuple(found),
+        pushing.facts(pushes),
+    )
     end = emit(session, report, output, fail_on, verbose=verbose)
     if interrupted:
         session.say("otelctl: interrupted; what the report says of the write is done")
@@ -202,6 +206,15 @@ def _pushes(
     session: sessions.Session, chosen: Sequence[places.Place], options: str, *, create: bool = False
 ) -> list[pushing.Push]:
     return [pushing.Push(session, place, create, len(chosen) > 1, options) for place in chosen]
+
+
+def _read(
+    pushes: Sequence[pushing.Push], check: Check[pushing.Push], service: Service | None
+) -> tuple[list[pushing.Push], list[CheckResult]]:
+    """Look for the service, run the check that reads each place; return those that are one of their own, and results."""
+    found = service.look(pushes) if service is not None else []
+    found += _run(pushes, check)
+    return pushing.distinct(pushes), found
 
 
 def _run(pushes: Sequence[pushing.Push], check: Check[pushing.Push]) -> list[CheckResult]:

@@ -113,6 +113,14 @@ def facts(pushes: Sequence[Push]) -> dict[str, str]:
     return {label: "\n".join(values) for label, values in lines.items()}
 
 
+def distinct(pushes: Sequence[Push]) -> list[Push]:
+    """Return the places, once read, without those that are one secret with an earlier one, by name and by ARN."""
+    found: dict[tuple[str, str], Push] = {}
+    for one in pushes:
+        found.setdefault((one.arn, "" if one.arn else one.place.name), one)
+    return list(found.values())
+
+
 def write_all(pushes: Sequence[Push], write: Check[Push], *, dry_run: bool, yes: bool) -> Iterator[CheckResult]:
     """Write every place that changes and is confirmed, and yield each result.
 
@@ -258,7 +266,7 @@ def _judged(
     one.plan, one.written, one.verified = outcome.plan, outcome.written, True
     left = judge.left(outcome.label_left) if outcome.label_left else ()
     if outcome.written is None:
-        return Outcome(left, "somebody else wrote the same values meanwhile")
+        return Outcome(left, "it has come to hold these values since it was read")
     # What was left behind is named once, whoever tells of it.
     findings = judge.store(outcome.written, one.region)
     said = {finding.code for finding in findings}

@@ -585,6 +585,26 @@ def test_one_place_named_twice_is_written_once(variables: dict[str, str], tmp_pa
     assert result.report["target"] == "dotenv:.env"
 
 
+def test_a_secret_named_by_name_and_by_arn_is_one_place(variables: dict[str, str], proxy: AwsProxy) -> None:
+    """Two names of one secret are written once and rolled back once; the report is about the first."""
+    arn = secret(proxy.upstream, "{}").describe_secret(SecretId="app")["ARN"]
+    both = ("--secret-id", "app", "--secret-id", arn)
+    result = push({**variables, **aws_variables(proxy.url)}, *both)
+    assert healthy(result)
+    assert (result.report["target"], proxy.operations().count("PutSecretValue")) == ("app", 1)
+    assert healthy(rollback(proxy.url, *both))
+    assert client(proxy.upstream).get_secret_value(SecretId="app")["SecretString"] == "{}"
+
+
+def test_two_paths_of_one_file_are_told_truly(variables: dict[str, str], tmp_path: Path) -> None:
+    """A second path to a file finds the values there, and no writer is made up for them."""
+    (tmp_path / ".env").touch()
+    (tmp_path / "link").symlink_to(".env")
+    result = push(variables, "--to", "dotenv:.env", "--to", "dotenv:link", cwd=tmp_path)
+    assert healthy(result)
+    assert result.check("dotenv:link write")["detail"] == "it has come to hold these values since it was read"
+
+
 def test_a_refused_credential_is_stored_nowhere(variables: dict[str, str], tmp_path: Path) -> None:
     """The probe comes before every place, and none is written after it failed."""
     (tmp_path / ".env").touch()
