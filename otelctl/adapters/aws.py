@@ -97,9 +97,11 @@ class AwsStore:
         )
         if not isinstance(answer, StoreFault):
             return Written(token, Guard.SWAP)
-        if answer.code == "ResourceExistsException" or answer.status is None or answer.status >= 500:
+        if answer.code == "ResourceExistsException" or _may_be_done(answer):
             # It may be ours: the answer to the first try can have got lost.
             now = self.read()
+            if isinstance(now, StoreFault):
+                return _unknown(answer)
             if isinstance(now, StoredSecret):
                 return (
                     Written(token, Guard.SWAP)
@@ -212,7 +214,7 @@ class AwsStore:
             return _Denied()
         now = self.read()
         if isinstance(now, StoreFault):
-            return dataclasses.replace(answer, detail={**answer.detail, "outcome": "unknown"})
+            return _unknown(answer)
         found = now.version if isinstance(now, StoredSecret) else None
         if found == version:
             return Written(version, Guard.SWAP)
@@ -240,7 +242,7 @@ class AwsStore:
         now = self.read()
         current = now.version if isinstance(now, StoredSecret) else None
         if isinstance(put, StoreFault) and current != token:
-            return put
+            return _unknown(put) if isinstance(now, StoreFault) and _may_be_done(put) else put
         # What was aside before is nobody's new write: labels too take a moment to become visible.
         known = (expected.version, former.version if isinstance(former, StoredSecret) else None)
         aside = previous.version if isinstance(previous, StoredSecret) else None
@@ -269,7 +271,7 @@ class AwsStore:
                 return Written(token, Guard.SWAP, label_left=LABEL if left else None)
             return StoreConflict(self.identity, "", now.version)
         if isinstance(put, StoreFault):
-            return put
+            return _unknown(put) if isinstance(now, StoreFault) and _may_be_done(put) else put
         return now if isinstance(now, StoreFault) else StoreConflict(self.identity, "", None)
 
     def _move(
@@ -305,3 +307,13 @@ class AwsStore:
         operation = "".join(word.capitalize() for word in method.split("_"))
         where = self._aws.where(_SERVICE)
         return StoreFault(operation, "NotSecretsManager", "the answer holds no ARN", boto.status(answer), where)
+
+
+def _may_be_done(fault: StoreFault) -> bool:
+    """Tell whether a call may have been done all the same: no answer came, or one of a server that failed."""
+    return fault.status is None or fault.status >= 500
+
+
+def _unknown(fault: StoreFault) -> StoreFault:
+    """Return a fault of a write which is not known to have failed."""
+    return dataclasses.replace(fault, detail={**fault.detail, "outcome": "unknown"})

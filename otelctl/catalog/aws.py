@@ -515,7 +515,7 @@ OUTCOME_UNKNOWN = _row(
     "AWS-OUTCOME-UNKNOWN",
     "It is not known whether the write took effect",
     "The last step of the write to {secret} got no answer ({code}), and reading it again failed too.",
-    "The connection broke at the moment of the swap. The secret holds the old value or the new one, whole.",
+    "The connection broke at the moment of the write. The secret holds what it held before, or the new value, whole.",
     Step(
         "See which; where it holds the values already, nothing is written.", "otelctl push-secret --secret-id {secret}"
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
@@ -394,6 +395,35 @@ def test_a_lost_answer_of_a_comparing_write_is_settled(proxy: AwsProxy, world: W
     result = push(AwsStore(NAME))
     assert isinstance(result, Pushed)
     assert len(world.versions()) == 2
+
+
+@pytest.mark.parametrize("kind", ["compare", "create", "first value"])
+@pytest.mark.parametrize("refused", [False, True], ids=["no answer", "a refusal"])
+def test_a_write_without_an_answer_is_not_called_a_failure(
+    proxy: AwsProxy, world: World, kind: str, refused: bool
+) -> None:
+    """Where put or create got no answer and reading does not either, it is unknown what became of it; a no is a no."""
+    store = AwsStore(NAME)
+    operation = "CreateSecret" if kind == "create" else "PutSecretValue"
+    trouble = Trouble(answer=(400, "AccessDeniedException", "no")) if refused else LOST
+
+    def break_reading() -> None:
+        proxy.always["GetSecretValue"] = CUT
+
+    proxy.always[operation] = dataclasses.replace(trouble, before=break_reading)
+    if kind == "compare":
+        proxy.deny("UpdateSecretVersionStage")
+        result = store.replace(Secret(expected()), stored(store))
+    else:
+        world.client.delete_secret(SecretId=NAME, ForceDeleteWithoutRecovery=True)
+        if kind == "first value":
+            world.client.create_secret(Name=NAME)
+        result = store.create(Secret(expected()))
+    assert isinstance(result, StoreFault)
+    assert (result.operation, result.detail.get("outcome")) == (operation, None if refused else "unknown")
+    if not refused:
+        assert world.text() == expected()
+    proxy.always.clear()
 
 
 def test_ctrl_c_leaves_no_label(proxy: AwsProxy, world: World) -> None:
