@@ -176,19 +176,19 @@ def _is_arn(secret_id: str) -> bool:
 
 
 def check(
-    secret_ids: Sequence[str], to: Sequence[str], endpoint_key: str | None, headers_key: str | None, *, create: bool
+    secret_ids: Sequence[str],
+    to: Sequence[str],
+    endpoint_key: str | None,
+    headers_key: str | None,
+    *,
+    create: bool,
+    profile: str | None,
+    region: str | None,
 ) -> None:
     """Raise UsageError for places and names that cannot be meant; `create` says that they are to be made."""
     if not secret_ids and not to:
         raise UsageError(f"--secret-id: name a secret of AWS Secrets Manager, or another place with --to: {_FORMS}")
-    if any(not one.strip() for one in secret_ids):
-        raise UsageError("--secret-id: the name is empty; give the name or the ARN of the secret")
-    for one in secret_ids if create else ():
-        # The API reference of CreateSecret.
-        if not _is_arn(one) and not re.fullmatch(r"[A-Za-z0-9/_+=.@-]{1,512}", one):
-            raise UsageError(
-                f"--secret-id: {one[:60]!r} can be no secret's name: up to 512 letters, digits and /_+=.@- make one"
-            )
+    _check_aws(secret_ids, profile, region, create=create)
     kinds = set()
     for one in to:
         kind, _, name = one.partition(":")
@@ -209,6 +209,21 @@ def check(
             rule, words = rules[kind]
             if key is not None and not re.fullmatch(rule, key, re.ASCII):
                 raise UsageError(f"{option}: {key[:60]!r} cannot stand in {kind}: {words}")
+
+
+def _check_aws(secret_ids: Sequence[str], profile: str | None, region: str | None, *, create: bool) -> None:
+    for option, name in (("--profile", profile), ("--region", region)):
+        # As an unset variable of a shell gives it: botocore would take it for a name, or for none.
+        if name is not None and not name.strip():
+            raise UsageError(f"{option}: the name is empty; give one, or leave the option out")
+    if any(not one.strip() for one in secret_ids):
+        raise UsageError("--secret-id: the name is empty; give the name or the ARN of the secret")
+    for one in secret_ids if create else ():
+        # The API reference of CreateSecret.
+        if not _is_arn(one) and not re.fullmatch(r"[A-Za-z0-9/_+=.@-]{1,512}", one):
+            raise UsageError(
+                f"--secret-id: {one[:60]!r} can be no secret's name: up to 512 letters, digits and /_+=.@- make one"
+            )
 
 
 def places(session: Session, given: Given, secret_ids: Sequence[str], to: Sequence[str]) -> list[Place]:

@@ -109,7 +109,7 @@ def push_secret(
     session = sessions.of(context)
     ids, others = secret_ids or [], to or []
     bound = opt.seconds(timeout, "--timeout")
-    places.check(ids, others, endpoint_key, headers_key, create=create)
+    places.check(ids, others, endpoint_key, headers_key, create=create, profile=profile, region=region)
     service = _service(session, redeploy, profile, region, bound, yes=yes, dry_run=dry_run)
     if rollback:
         _refuse_beside_rollback(
