@@ -211,7 +211,7 @@ def _pushes(
 def _read(
     pushes: Sequence[pushing.Push], check: Check[pushing.Push], service: Service | None
 ) -> tuple[list[pushing.Push], list[CheckResult]]:
-    """Look for the service, run the check that reads each place; return those that are one of their own, and results."""
+    """Look for the service and read each place; return those that are places of their own, and the results."""
     found = service.look(pushes) if service is not None else []
     found += _run(pushes, check)
     return pushing.distinct(pushes), found
