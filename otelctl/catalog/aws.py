@@ -214,6 +214,7 @@ THROTTLED = _row(
     "The account as a whole asks Secrets Manager or KMS too often right now. otelctl makes seven calls for a write.",
     Step("Try again in a minute.", "otelctl push-secret --secret-id {secret} --dry-run"),
     refs=(_GUIDE + "reference_limits.html",),
+    severity=Severity.UNKNOWN,
 )
 SERVICE = _row(
     "AWS-SERVICE-FAULT",
@@ -352,6 +353,7 @@ UNREACHABLE = _row(
     "firewall, or a region that does not exist and so has no address ({region} was asked).",
     Step("See how far a connection gets.", "curl -v --max-time 10 {endpoint}"),
     refs=(_GUIDE + "vpc-endpoint-overview.html",),
+    severity=Severity.UNKNOWN,
 )
 TLS = _row(
     "AWS-TLS",

@@ -328,10 +328,18 @@ SSM_LIMIT = _row(
     "A limit of Parameter Store is reached",
     "AWS refused {operation} under {name} ({code}): {text}",
     "It keeps 100 versions of a parameter, and stops where the oldest of them has a label; it also has a most of "
-    "parameters, and of writes in a second.",
+    "parameters.",
     Step("See which versions have labels.", "aws ssm get-parameter-history --region {region} --name {first}"),
-    Step("Try again in a minute where it was the rate.", "otelctl push-secret --to {place} --dry-run"),
     refs=("https://docs.aws.amazon.com/general/latest/gr/ssm.html",),
+)
+SSM_THROTTLED = _row(
+    "STORE-SSM-THROTTLED",
+    "Parameter Store throttles the calls",
+    "{operation} under {name} was refused for its rate ({code}): {text}",
+    "The account as a whole asks Parameter Store or KMS too often right now, or others write the same parameter.",
+    Step("Try again in a minute.", "otelctl push-secret --to {place} --dry-run"),
+    refs=("https://docs.aws.amazon.com/general/latest/gr/ssm.html",),
+    severity=Severity.UNKNOWN,
 )
 SSM_UNREACHABLE = _row(
     "STORE-SSM-UNREACHABLE",
@@ -341,6 +349,7 @@ SSM_UNREACHABLE = _row(
     "missing), a proxy, a firewall, or a region that does not exist ({region} was asked).",
     Step("See how far a connection gets.", "curl -v --max-time 10 {endpoint}"),
     refs=(_SSM + "userguide/setup-create-vpc.html",),
+    severity=Severity.UNKNOWN,
 )
 SSM_FAULT = _row(
     "STORE-SSM-FAULT",
@@ -452,6 +461,7 @@ ROWS = (
     SSM_KMS,
     SSM_INVALID,
     SSM_LIMIT,
+    SSM_THROTTLED,
     SSM_UNREACHABLE,
     SSM_FAULT,
     SSM_HALF,

@@ -54,7 +54,7 @@ _SSM_FAULTS: dict[str, Diagnosis] = {
     "ParameterLimitExceeded": rows.SSM_LIMIT,
     "ParameterMaxVersionLimitExceeded": rows.SSM_LIMIT,
     "PoliciesLimitExceededException": rows.SSM_LIMIT,
-    "TooManyUpdates": rows.SSM_LIMIT,
+    "TooManyUpdates": rows.SSM_THROTTLED,
     "EndpointConnection": rows.SSM_UNREACHABLE,
     "ConnectTimeout": rows.SSM_UNREACHABLE,
     "ReadTimeout": rows.SSM_UNREACHABLE,
@@ -253,7 +253,7 @@ def _judge_ssm(fault: StoreFault, where: _Place) -> Finding:
     if row is rows.SSM_DENIED and "kms" in fault.message.lower():
         row = rows.SSM_KMS
     if finding.code == aws_rows.THROTTLED.code:
-        row = rows.SSM_LIMIT
+        row = rows.SSM_THROTTLED
     return where.found(row, **known)
 
 

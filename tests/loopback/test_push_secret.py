@@ -364,6 +364,22 @@ def test_a_name_in_other_case_is_told_in_every_place(variables: dict[str, str], 
     assert client(moto, "ssm").get_parameter(Name=f"/p/{H_KEY}")["Parameter"]["Version"] == 1
 
 
+def test_what_could_not_be_asked_could_not_be_told(variables: dict[str, str], proxy: AwsProxy) -> None:
+    """A throttle and a service that cannot be reached end with 3, a wrong setting of the caller with 1."""
+    proxy.always |= dict.fromkeys(
+        ("GetSecretValue", "GetParameters"), Trouble(answer=(400, "ThrottlingException", "Rate exceeded"))
+    )
+    given = {**variables, **aws_variables(proxy.url)}
+    away = {**given, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    for place, area in (("--secret-id", "AWS"), ("--to", "STORE-SSM")):
+        name = "app" if area == "AWS" else "ssm:/p"
+        for one, code in ((given, f"{area}-THROTTLED"), (away, f"{area}-UNREACHABLE")):
+            result = push(one, place, name)
+            assert (result.code, result.found) == (3, [code])
+        result = push({**given, "AWS_PROFILE": "nobody"}, place, name)
+        assert (result.code, result.found) == (1, ["AWS-PROFILE"])
+
+
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app-AbCdEf"
 
 

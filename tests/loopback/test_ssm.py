@@ -320,7 +320,7 @@ def test_a_write_that_stops_between_the_two_is_told_and_a_rerun_ends_it(proxy: A
     [
         ((400, "InvalidKeyId", "the key is disabled"), "STORE-SSM-KMS"),
         ((400, "ParameterMaxVersionLimitExceeded", "labels"), "STORE-SSM-LIMIT"),
-        ((400, "ThrottlingException", "Rate exceeded"), "STORE-SSM-LIMIT"),
+        ((400, "ThrottlingException", "Rate exceeded"), "STORE-SSM-THROTTLED"),
         ((400, "ValidationException", f"Value '{PLANTED}' is too long"), "STORE-SSM-INVALID"),
         ((500, "InternalServerError", "sorry"), "STORE-SSM-FAULT"),
         ((400, "ExpiredTokenException", "expired"), "AWS-TOKEN-EXPIRED"),

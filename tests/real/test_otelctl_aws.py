@@ -344,4 +344,4 @@ def test_an_endpoint_of_aws_that_is_away_has_its_code(variables: dict[str, str])
     """Where nothing listens at AWS_ENDPOINT_URL, the finding is about AWS and not about the gateway."""
     (port,) = free_ports(1)
     result = push({**variables, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}, name=f"app-{uuid.uuid4()}")
-    assert (result.code, result.found) == (1, ["AWS-UNREACHABLE"])
+    assert (result.code, result.found) == (3, ["AWS-UNREACHABLE"])
