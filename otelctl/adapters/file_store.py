@@ -88,7 +88,8 @@ class FileStore:
             with self._locked():
                 return self._sweep()
         except OSError:
-            return _LEFTOVER
+            # Without the lock a new file may be that of a write under way, so what is there is only named.
+            return next((path.name for path in self._leftovers()), None)
 
     def _write(self, text: Secret, expected: str | None) -> Written | StoreConflict | StoreFault:
         try:
@@ -156,12 +157,15 @@ class FileStore:
 
     def _sweep(self) -> str | None:
         left = None
-        for stale in self._path.parent.glob(f".{glob.escape(self._path.name)}.*{_LEFTOVER}"):
+        for stale in self._leftovers():
             try:
                 stale.unlink(missing_ok=True)
             except OSError:
                 left = stale.name
         return left
+
+    def _leftovers(self) -> Iterator[Path]:
+        return self._path.parent.glob(f".{glob.escape(self._path.name)}.*{_LEFTOVER}")
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

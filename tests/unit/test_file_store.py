@@ -196,6 +196,22 @@ def test_what_a_killed_write_left_is_removed(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks on folders")
+def test_where_nothing_can_be_locked_only_what_is_there_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that takes no lock is no leftover; one that lies there is named and stays."""
+
+    def refuse(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr("otelctl.adapters.file_store.fcntl.flock", refuse)
+    store = FileStore(path)
+    assert store.tidy() is None
+    leftover = path.with_name(".secret.json.0123456789abcdef.otelctl-new")
+    leftover.write_text("half")
+    assert store.tidy() == leftover.name
+    assert leftover.exists()
+
+
 def test_bytes_that_are_no_text_are_binary(path: Path) -> None:
     """A file that is not UTF-8 has no text, and a version all the same."""
     path.write_bytes(b"\xff\xfe")
