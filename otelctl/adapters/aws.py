@@ -53,9 +53,15 @@ class AwsStore:
     """
 
     def __init__(
-        self, secret_id: str, profile: str | None = None, region: str | None = None, timeout: float = 10.0
+        self,
+        secret_id: str,
+        profile: str | None = None,
+        region: str | None = None,
+        timeout: float = 10.0,
+        kms: str | None = None,
     ) -> None:
         self._secret_id = secret_id
+        self._encrypted = {"KmsKeyId": kms} if kms else {}
         self._aws = boto.Caller(profile, region, timeout)
         self._key = os.urandom(32)
 
@@ -93,7 +99,12 @@ class AwsStore:
         if now.empty:
             return self._first_value(text, token)
         answer = self._call(
-            "create_secret", text, Name=self._secret_id, SecretString=text.reveal(), ClientRequestToken=token
+            "create_secret",
+            text,
+            Name=self._secret_id,
+            SecretString=text.reveal(),
+            ClientRequestToken=token,
+            **self._encrypted,
         )
         if not isinstance(answer, StoreFault):
             return Written(token, Guard.SWAP)

@@ -41,8 +41,10 @@ class SsmStore:
         profile: str | None = None,
         region: str | None = None,
         timeout: float = 10.0,
+        kms: str | None = None,
     ) -> None:
         self._prefix = prefix
+        self._encrypted = {"KeyId": kms} if kms else {}
         # A name of several parts begins with a slash, or AWS refuses it.
         self._names = {key: f"/{prefix.strip('/')}/{key}" for key in keys}
         self._aws = boto.Caller(profile, region, timeout)
@@ -135,7 +137,7 @@ class SsmStore:
     def _put(self, name: str, value: str, text: Secret, *, exists: bool) -> dict[str, Any] | StoreFault:
         params: dict[str, object] = {"Name": name, "Value": value, "Overwrite": exists}
         if not exists:
-            return self._call("put_parameter", text, **params, Type=_SECURE)
+            return self._call("put_parameter", text, **params, **self._encrypted, Type=_SECURE)
         about = self._describe(name)
         if isinstance(about, StoreFault):
             return about

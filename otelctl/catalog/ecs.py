@@ -89,6 +89,7 @@ UNREACHABLE = _row(
     "address ({region} was asked).",
     Step("See how far a connection gets.", "curl -v --max-time 10 {endpoint}"),
     refs=("https://docs.aws.amazon.com/general/latest/gr/ecs-service.html",),
+    severity=Severity.UNKNOWN,
 )
 API_FAULT = _row(
     "ECS-API-FAULT",

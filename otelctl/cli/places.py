@@ -149,7 +149,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What all places take: the two values, the names that options give them, and the way to AWS."""
+    """What all places take: the two values, the names that options give them, and the way to AWS.
+
+    `kms` is the key under which AWS is to keep what is made anew.
+    """
 
     endpoint: Secret
     headers: Secret
@@ -158,6 +161,7 @@ class Given:
     profile: str | None
     region: str | None
     timeout: float
+    kms: str | None = None
 
     def named(self, endpoint_key: str, headers_key: str) -> dict[str, Secret]:
         """Return the values by their names in one place, the options before the place's own.
@@ -184,11 +188,16 @@ def check(
     create: bool,
     profile: str | None,
     region: str | None,
+    kms: str | None,
 ) -> None:
     """Raise UsageError for places and names that cannot be meant; `create` says that they are to be made."""
     if not secret_ids and not to:
         raise UsageError(f"--secret-id: name a secret of AWS Secrets Manager, or another place with --to: {_FORMS}")
     _check_aws(secret_ids, profile, region, create=create)
+    if kms is not None and not (create and kms.strip() and (secret_ids or any(one.startswith("ssm:") for one in to))):
+        raise UsageError(
+            "--kms: name the key for a secret or a parameter that --create makes; what is there keeps its own"
+        )
     kinds = set()
     for one in to:
         kind, _, name = one.partition(":")
@@ -241,7 +250,7 @@ def secret(given: Given, secret_id: str) -> Place:
     def open_() -> SecretStore:
         from otelctl.adapters.aws import AwsStore  # noqa: PLC0415  botocore takes 70 ms
 
-        return AwsStore(secret_id, given.profile, given.region, given.timeout)
+        return AwsStore(secret_id, given.profile, given.region, given.timeout, given.kms)
 
     subject = f"--secret-id {secret_id}"
     return Place(
@@ -320,7 +329,8 @@ def _ssm(_session: Session, given: Given, prefix: str) -> Place:
     def open_() -> SecretStore:
         from otelctl.adapters.ssm import SsmStore  # noqa: PLC0415  botocore takes 70 ms
 
-        return SsmStore(prefix, list(wanted), profile=given.profile, region=given.region, timeout=given.timeout)
+        way = {"profile": given.profile, "region": given.region, "kms": given.kms}
+        return SsmStore(prefix, list(wanted), **way, timeout=given.timeout)
 
     place = f"ssm:{prefix}"
     judge = PlaceJudge(place, f"--to {place}")

@@ -69,6 +69,10 @@ def push_secret(
     profile: Annotated[str | None, typer.Option("--profile", metavar="NAME", help="AWS profile.")] = None,
     region: Annotated[str | None, typer.Option("--region", metavar="REGION", help="AWS region.")] = None,
     create: Annotated[bool, typer.Option("--create", help="Make the place where there is none.")] = False,
+    kms: Annotated[
+        str | None,
+        typer.Option("--kms", metavar="KEY", help="The KMS key for what --create makes; what is there keeps its own."),
+    ] = None,
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Return each --secret-id to its value before, AWSPREVIOUS.")
     ] = False,
@@ -109,13 +113,13 @@ def push_secret(
     session = sessions.of(context)
     ids, others = secret_ids or [], to or []
     bound = opt.seconds(timeout, "--timeout")
-    places.check(ids, others, endpoint_key, headers_key, create=create, profile=profile, region=region)
+    places.check(ids, others, endpoint_key, headers_key, create=create, profile=profile, region=region, kms=kms)
     service = _service(session, redeploy, profile, region, bound, yes=yes, dry_run=dry_run)
     if rollback:
         _refuse_beside_rollback(
             {
                 "--to": others, "--endpoint": endpoint, "--endpoint-key": endpoint_key, "--headers-key": headers_key,
-                "--create": create, "--fix": fix, "--no-check": no_check, "--protocol": protocol,
+                "--create": create, "--kms": kms, "--fix": fix, "--no-check": no_check, "--protocol": protocol,
                 "--env-file": env_file, "--header-file": header_file, "--keyring": keyring,
                 "--from-secret": from_secret, "--insecure": insecure, "--ca-file": ca_file,
                 "--client-cert": client_cert, "--client-key": client_key,
@@ -150,14 +154,15 @@ def push_secret(
         repeated = reading + _options(
             {
                 "--endpoint-key": endpoint_key, "--headers-key": headers_key, "--profile": profile,
-                "--region": region, "--redeploy": redeploy, "--no-check": no_check, "--create": create,
+                "--region": region, "--redeploy": redeploy, "--no-check": no_check, "--create": create, "--kms": kms,
             }
         )  # fmt: skip
         again = "otelctl push-secret" + _each("--secret-id", ids) + _each("--to", others) + repeated
         target = _mending(session, target, again, _options({"--endpoint": endpoint}), fix=fix)
         repeated += _options({"--endpoint": endpoint, "--fix": fix})
         stored = Secret(target.endpoint.value.strip())
-        values = places.Given(stored, _canonical(session, target), endpoint_key, headers_key, profile, region, bound)
+        written = _canonical(session, target)
+        values = places.Given(stored, written, endpoint_key, headers_key, profile, region, bound, kms)
         pushes = _pushes(session, places.places(session, values, ids, others), repeated, create=create)
         pushes, found = _read(pushes, pushing.READ, service)
         found += _probe(session, pushes, target, reading, offline=no_check)

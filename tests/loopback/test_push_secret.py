@@ -768,6 +768,9 @@ def test_where_nobody_can_be_asked_a_failure_is_told_all_the_same(variables: dic
         (["--secret-id", "x", "--region", " "], "--region"),
         (["--secret-id", "x", "--rollback", "--region", ""], "--region"),
         (["--secret-id", "bad name!", "--create"], "no secret's name"),
+        (["--secret-id", "x", "--kms", "alias/shop"], "--kms"),
+        (["--secret-id", "x", "--create", "--kms", " "], "--kms"),
+        (["--to", "dotenv:.env", "--create", "--kms", "alias/shop"], "--kms"),
         (["--secret-id", "x" * 513, "--create", "--dry-run"], "no secret's name"),
         (["--secret-id", "x", "--redeploy", "nonsense"], "--redeploy"),
     ],
@@ -777,6 +780,20 @@ def test_what_cannot_be_meant_is_wrong_use(arguments: list[str], said: str) -> N
     ended = inprocess.run("push-secret", "--yes", *arguments)
     assert (ended.code, ended.stdout, ended.stderr.count(b"\n")) == (2, b"", 1)
     assert said.encode() in ended.stderr
+
+
+def test_what_is_made_is_kept_under_the_key_that_was_named(variables: dict[str, str], moto: str) -> None:
+    """--kms holds for a secret and for parameters that --create makes, and what is there already keeps its own."""
+    found = {**variables, **aws_variables(moto)}
+    places = ("--secret-id", "new", "--to", "ssm:/new")
+    assert healthy(push(found, *places, "--create", "--kms", "alias/shop"))
+    assert client(moto).describe_secret(SecretId="new")["KmsKeyId"] == "alias/shop"
+    about = client(moto, "ssm").describe_parameters()["Parameters"]
+    assert [one["KeyId"] for one in about] == ["alias/shop"] * 2
+    other = {**found, E_VARIABLE: variables[E_VARIABLE].replace("127.0.0.1", "localhost")}
+    assert healthy(push(other, *places, "--create", "--kms", "alias/other"))
+    assert client(moto).describe_secret(SecretId="new")["KmsKeyId"] == "alias/shop"
+    assert [one["KeyId"] for one in client(moto, "ssm").describe_parameters()["Parameters"]] == ["alias/shop"] * 2
 
 
 # Deploying a service anew
