@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -92,9 +93,16 @@ def _process(param: Any, process: Callable[[Any, Any], Any], ctx: Any, value: An
         taken = value
     elif not several and isinstance(kind, type) and issubclass(kind, enum.StrEnum) and value in list(kind):
         taken = kind(value)
+    elif not several and kind is Path and isinstance(value, str) and _unobjectionable(value):
+        taken = Path(value)
     else:
         return process(ctx, value)
     return taken if param.callback is None else param.callback(ctx, param, taken)
+
+
+def _unobjectionable(path: str) -> bool:
+    """Tell whether typer has nothing against a path; no option of ours asks for more than that it may be read."""
+    return "\0" not in path and (os.access(path, os.R_OK) or not Path(path).exists())
 
 
 def _nearest(name: str) -> str:

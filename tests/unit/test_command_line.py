@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from typing import Any
 
 import pytest
@@ -25,6 +26,11 @@ VALUES: tuple[Any, ...] = (
     ["a", "b"],
     ("a", 1),
     7,
+    __file__,
+    "/",
+    "-",
+    "a\0b",
+    os.devnull,
 )
 
 
