@@ -466,7 +466,7 @@ PROXY_AUTH = Diagnosis(
     fix=(
         Step(
             "Put user and password into the proxy's URL, percent-encoded.",
-            'export HTTPS_PROXY="http://$PROXY_USER:$PROXY_PASSWORD@"{proxy}',
+            'export {variable}="http://$PROXY_USER:$PROXY_PASSWORD@"{proxy}',
         ),
         Step("Or have {host} reached without the proxy.", 'export NO_PROXY="$NO_PROXY,"{host}'),
         _AGAIN,

@@ -123,6 +123,12 @@ def _judge_tcp(fault: Fault, place: _Place) -> tuple[Finding, ...]:
     )
 
 
+def _named(proxy: Proxy) -> dict[str, str]:
+    """Return what words about a proxy need: the variable is the one that named it, where one did."""
+    variable = proxy.source if proxy.source.isidentifier() else "HTTPS_PROXY"
+    return {"proxy": _address(proxy), "source": proxy.source, "variable": variable}
+
+
 def _judge_proxy(fault: Fault, proxy: Proxy, place: _Place) -> tuple[Finding, ...]:
     row = {
         FaultKind.PROXY_AUTH: rows.PROXY_AUTH,
@@ -132,7 +138,7 @@ def _judge_proxy(fault: Fault, proxy: Proxy, place: _Place) -> tuple[Finding, ..
     text = fault.text
     if fault.first_bytes and row is rows.PROXY_BROKEN:
         text = f"{text}; it said `{_shown(fault.first_bytes)}`"
-    return place.found(row, _CERTAIN, proxy=_address(proxy), source=proxy.source, text=text, seconds=_seconds(fault))
+    return place.found(row, _CERTAIN, **_named(proxy), text=text, seconds=_seconds(fault))
 
 
 _TLS_ROWS: Mapping[FaultKind, tuple[Diagnosis, Certainty]] = {
@@ -275,7 +281,7 @@ def judge_answer(answer: HttpAnswer, *, url: str, subject: str, proxy: Proxy | N
     if proxy is not None and (answer.status == 407 or (answer.status >= 400 and answer.header("x-squid-error"))):
         row, certainty = (rows.PROXY_AUTH, _CERTAIN) if answer.status == 407 else (rows.PROXY_REFUSED, _LIKELY)
         said = _plain(f"{answer.status} {answer.reason} {answer.header('x-squid-error')}")
-        return place.found(row, certainty, proxy=_address(proxy), source=proxy.source, text=said)
+        return place.found(row, certainty, **_named(proxy), text=said)
     if answer.status == 400:
         said = next((phrase for phrase in _PLAIN_ON_TLS if phrase in text), "")
         if said and place.at.scheme == "http":

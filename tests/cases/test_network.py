@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -355,6 +356,15 @@ def test_a_407_comes_from_a_proxy() -> None:
     (finding,) = judge_answer(answer(407, b"{}"), url=PLAIN, subject=SUBJECT, proxy=PROXY)
     assert finding.code == "NET-PROXY-AUTH"
     assert "proxy.corp:3128" in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("source", "variable"), [("http_proxy", "http_proxy"), ("ALL_PROXY", "ALL_PROXY"), ("the system's", "HTTPS_PROXY")]
+)
+def test_the_variable_that_named_the_proxy_is_the_one_to_mend(source: str, variable: str) -> None:
+    """User and password go where the proxy was named; where no variable did, into the usual one."""
+    (finding,) = judge_answer(answer(407, b""), url=PLAIN, subject=SUBJECT, proxy=replace(PROXY, source=source))
+    assert (finding.fix[0].command or "").startswith(f"export {variable}=")
 
 
 @near_miss("NET-PROXY-AUTH", "NET-PROXY-REFUSED")
