@@ -13,6 +13,7 @@ from otelctl.cli import options as opt
 from otelctl.cli import session as sessions
 from otelctl.cli import sources
 from otelctl.cli.errors import UsageError
+from otelctl.cli.output import refuse
 from otelctl.credential import header_value, looks_like_token, read_token, strip_stray
 from otelctl.diagnose.credential import judge_given
 from otelctl.model import Certainty, Severity
@@ -70,10 +71,10 @@ def encode_auth(
     refused = judge_given(identity, secret, read_token(secret), id_subject, token_subject, mend_command=mend)
     notice = catalog.SWAPPED.found(Certainty.CERTAIN, id_subject, instance_id=identity) if swapped else None
     if refused:
-        raise session.refuse(refused)
+        raise refuse(session, refused)
     if notice and strict:
         # Nothing was decoded here, so it is no AUTH-REVERSED; what is otherwise put right is refused.
-        raise session.refuse([replace(notice, diagnosis=replace(catalog.SWAPPED, severity=Severity.ERROR))])
+        raise refuse(session, [replace(notice, diagnosis=replace(catalog.SWAPPED, severity=Severity.ERROR))])
     if notice:
         session.note(notice)
     if stray:

@@ -11,7 +11,7 @@ from otelctl.cli import options as opt
 from otelctl.cli import session as sessions
 from otelctl.cli import sources
 from otelctl.cli.errors import Stop, UsageError
-from otelctl.cli.output import emit
+from otelctl.cli.output import emit, refuse
 from otelctl.credential import Header, Trait, read_header
 from otelctl.diagnose.credential import judge_header, judge_region
 from otelctl.endpoint import Endpoint, EndpointError, GrafanaHost, parse
@@ -103,7 +103,7 @@ def _fix(context: typer.Context, header: Header, source: Source, form: As) -> St
         findings = list(judge_header(header, source, "otelctl encode-auth --prompt", grafana=None))
         if findings:
             session.say("otelctl: this header cannot be mended from what it holds")
-            return session.refuse(findings)
+            return refuse(session, findings)
         raise UsageError(f"--fix: {source} holds no instance ID and token that could be put right")
     # What the mended header still shows: a token that is cut or of another kind is no better for being in its place.
     rest = judge_header(
@@ -111,7 +111,7 @@ def _fix(context: typer.Context, header: Header, source: Source, form: As) -> St
     )
     if status_of(rest) is Status.FAILED:
         session.say("otelctl: this header cannot be mended from what it holds")
-        return session.refuse([one for one in rest if one.severity is Severity.ERROR])
+        return refuse(session, [one for one in rest if one.severity is Severity.ERROR])
     session.terminal.raw(render(mended, form, header.other) + "\n")
     return Stop(0)
 

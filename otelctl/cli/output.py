@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
+from otelctl import __version__
 from otelctl.cli.errors import Stop, UsageError
 from otelctl.cli.options import FailOn, Format, severity
 from otelctl.cli.session import Session
-from otelctl.model import Report, Severity
+from otelctl.model import CheckResult, Finding, Report, Severity, Status
 
 
 def emit(session: Session, report: Report, form: Format, fail_on: FailOn, *, verbose: bool = False) -> Stop:
@@ -22,13 +24,31 @@ def emit(session: Session, report: Report, form: Format, fail_on: FailOn, *, ver
         lines = text.lines(report, fail_on=level, width=terminal.width, ascii_only=terminal.ascii_only, verbose=verbose)
         if on_github(session):
             from otelctl.render import github  # noqa: PLC0415  as above
+            from otelctl.render.line import join  # noqa: PLC0415  as above
 
-            terminal.raw(github.guarded(text.join(lines), secrets.token_hex(16)))
+            terminal.raw(github.guarded(join(lines), os.urandom(16).hex()))
         else:
             terminal.write(lines)
     else:
         session.terminal.raw(rendered(report, form, level))
     return Stop(report.exit_code(level))
+
+
+def refuse(session: Session, findings: Sequence[Finding]) -> Stop:
+    """Show findings that keep a command from its result, in the format asked for; return the end of it to raise."""
+    results = (CheckResult("input", "the input is usable", Status.FAILED, tuple(findings)),)
+    report = session.redacted(Report(session.command, __version__, "", results))
+    # From the bare arguments, since what is refused can be among them.
+    form, junit = session.given("--format"), session.given("--junit")
+    if junit:
+        write_file(session, Path(junit), rendered(report, Format.JUNIT, Severity.ERROR), "--junit")
+    if form in list(Format) and form != Format.TEXT:
+        session.terminal.raw(rendered(report, Format(form), Severity.ERROR))
+    else:
+        from otelctl.render import text  # noqa: PLC0415  each format is loaded only to be used
+
+        session.terminal.tell(text.lines(report, ascii_only=session.terminal.ascii_only_messages))
+    return Stop(report.exit_code())
 
 
 def rendered(report: Report, form: Format, level: Severity) -> str:
@@ -67,7 +87,7 @@ def write_file(session: Session, path: Path, text: str, option: str) -> None:
     """Write a report to a file that an option names, whole or not at all; raises UsageError where that fails."""
     content = session.clean(text).encode("utf-8", "replace")
     target = path.resolve()
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    part = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
     try:
         if target.exists() and not target.is_file():
             target.write_bytes(content)  # a pipe or a device

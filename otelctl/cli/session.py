@@ -7,13 +7,12 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from otelctl import __version__
 from otelctl.adapters.terminal import Terminal
-from otelctl.cli.errors import Stop, UsageError
-from otelctl.model import CheckResult, Finding, Report, Severity, Status
+from otelctl.cli.errors import UsageError
+from otelctl.model import CheckResult, Finding, Report
 from otelctl.secret import Redactor, Secret, mask_tokens
 
 if TYPE_CHECKING:
@@ -56,9 +55,9 @@ class Session:
     @property
     def wants_json(self) -> bool:
         """Whether results go out as JSON, told from the bare arguments since errors come before they are parsed."""
-        return self._given("--format") == "json"
+        return self.given("--format") == "json"
 
-    def _given(self, option: str) -> str:
+    def given(self, option: str) -> str:
         """Return the last value that the bare arguments give an option, or an empty text."""
         found = ""
         for argument, value in zip(self.arguments, [*self.arguments[1:], ""], strict=True):
@@ -118,27 +117,6 @@ class Session:
         from otelctl.render.wording import printable  # noqa: PLC0415  most runs have nothing to say here
 
         self.terminal.tell([((printable(self.clean(text)), ""),)])
-
-    def refuse(self, findings: list[Finding]) -> Stop:
-        """Show findings that keep a command from its result, and return the end of the command to raise."""
-        from otelctl.cli.options import Format  # noqa: PLC0415  a refusal is rare
-
-        results = (CheckResult("input", "the input is usable", Status.FAILED, tuple(findings)),)
-        report = self.redacted(Report(self.command, __version__, "", results))
-        form, junit = self._given("--format"), self._given("--junit")
-        if junit:
-            from otelctl.cli.output import rendered, write_file  # noqa: PLC0415  as above
-
-            write_file(self, Path(junit), rendered(report, Format.JUNIT, Severity.ERROR), "--junit")
-        if form in list(Format) and form != Format.TEXT:
-            from otelctl.cli.output import rendered  # noqa: PLC0415  as above
-
-            self.terminal.raw(rendered(report, Format(form), Severity.ERROR))
-        else:
-            from otelctl.render import text  # noqa: PLC0415  as above
-
-            self.terminal.tell(text.lines(report, ascii_only=self.terminal.ascii_only_messages))
-        return Stop(report.exit_code())
 
     def redacted(self, report: Report) -> Report:
         """Return a report with every text in it cleaned: the last gate before a renderer."""

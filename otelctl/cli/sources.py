@@ -14,6 +14,7 @@ from typing import TextIO
 
 from otelctl.catalog import credential as catalog
 from otelctl.cli.errors import UsageError
+from otelctl.cli.output import refuse
 from otelctl.cli.session import Session
 from otelctl.credential import header_value, is_instance_id, looks_like_token, strip_stray
 from otelctl.model import Certainty
@@ -125,7 +126,7 @@ def no_credential(session: Session, endpoint: Setting[str]) -> None:
 
     if found := judge_as_endpoint(endpoint.value, str(endpoint.source)):
         session.learn(Secret(endpoint.value))
-        raise session.refuse(list(found))
+        raise refuse(session, list(found))
 
 
 def gather(
@@ -217,7 +218,7 @@ def _secret(session: Session, name: str, profile: str | None, region: str | None
     stored = store.read()
     if isinstance(stored, StoreFault | SecretAbsent):
         subject = f"--from-secret {secret_id}"
-        raise session.refuse(list(judge_store(stored, secret_id=secret_id, subject=subject, region=store.region)))
+        raise refuse(session, list(judge_store(stored, secret_id=secret_id, subject=subject, region=store.region)))
     if stored.text is None:
         raise UsageError(f"--from-secret: {secret_id} is binary; otelctl reads a JSON object of strings")
     learn_values(session, stored.text)

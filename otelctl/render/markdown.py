@@ -32,9 +32,10 @@ def render(report: Report, fail_on: Severity = Severity.ERROR) -> str:
         out += [f"| {escape(label)} | {_cell(value)} |" for label, value in report.facts.items()]
         out.append("")
     if report.trace is not None:
-        from otelctl.render import text, waterfall  # noqa: PLC0415  few reports have a trace
+        from otelctl.render import waterfall  # noqa: PLC0415  few reports have a trace
+        from otelctl.render.line import join  # noqa: PLC0415  as above
 
-        out += [fenced(text.join(waterfall.lines(report.trace)).rstrip("\n")), ""]
+        out += [fenced(join(waterfall.lines(report.trace)).rstrip("\n")), ""]
     if report.results:
         out += ["| | check | | time |", "|---|---|---|---|"]
         out += [_row(result) for result in report.results]

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from otelctl.model import Diagnosis, Severity, Step
+from otelctl.render.line import Line, Style, columns, in_ascii, join
 from otelctl.render.markdown import escape
 from otelctl.render.markdown import steps as markdown_steps
-from otelctl.render.text import Line, Style, columns, in_ascii, join, prose, steps_lines
+from otelctl.render.text import prose, steps_lines
 from otelctl.render.wording import url
 
 SCHEMA = "otelctl.codes/1"

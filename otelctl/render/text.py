@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-import enum
-import unicodedata
 from collections.abc import Iterator, Sequence
 
 from otelctl.model import CheckResult, Finding, Report, Severity, Status, Step
+from otelctl.render.line import Line, Style, columns, in_ascii, join
 from otelctl.render.wording import RANK, counts, duration, hedged, leading, printable, url
-
-
-class Style(enum.StrEnum):
-    """What a piece of text is; the terminal decides how that looks."""
-
-    PLAIN = ""
-    GOOD = "good"
-    BAD = "bad"
-    WARNING = "warning"
-    FAINT = "faint"
-    COMMAND = "command"
-    STRONG = "strong"
-
-
-Span = tuple[str, Style]
-Line = tuple[Span, ...]
 
 _SIGN = {
     Status.PASSED: ("✓", Style.GOOD),
@@ -39,24 +22,6 @@ _SEVERITY_SIGN = {
     Severity.WARNING: _SIGN[Status.WARNED],
     Severity.NOTICE: ("i", Style.FAINT),
 }
-_ASCII = str.maketrans(
-    {
-        "✓": "+",
-        "✗": "x",
-        "–": "-",
-        "—": "-",
-        "•": "*",
-        "…": "...",
-        "→": "->",
-        "×": "x",
-        "’": "'",
-        "‘": "'",
-        "“": '"',
-        "”": '"',
-        "\u00a0": " ",
-        "\ufffd": "?",
-    }
-)
 
 
 def lines(
@@ -117,18 +82,6 @@ def plain(
 ) -> str:
     """Return a report as text without styles, with a line break at its end."""
     return join(lines(report, fail_on=fail_on, width=width, ascii_only=ascii_only, verbose=verbose))
-
-
-def join(styled: Sequence[Line]) -> str:
-    """Return lines of styled pieces as text without styles, with a line break after each."""
-    return "".join("".join(text for text, _ in line) + "\n" for line in styled)
-
-
-def in_ascii(line: Line) -> Line:
-    """Return a line in ASCII: our signs by their nearest likeness, anything else escaped."""
-    return tuple(
-        (text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii"), style) for text, style in line
-    )
 
 
 def _verdict(report: Report, width: int) -> Iterator[Line]:
@@ -245,15 +198,6 @@ def wrap(text: str, room: int) -> list[str]:
             out.append(word)
             used = size
     return out
-
-
-def columns(text: str) -> int:
-    """Return how many columns of a terminal `text` takes; East Asian wide characters take two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
 
 
 def _facts(report: Report, *, gap: bool) -> Iterator[Line]:

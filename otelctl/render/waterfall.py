@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from otelctl.backend import Span, document_spans
-from otelctl.render.text import Line, Style, columns
+from otelctl.render.line import Line, Style, columns
 from otelctl.render.wording import printable
 
 MOST = 100

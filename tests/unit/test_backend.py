@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from otelctl.backend import Backend, Found, bases_worth_trying, document_spans, read, trace_id
 from otelctl.facts.wire import HttpAnswer
-from otelctl.render import text, waterfall
+from otelctl.render import waterfall
+from otelctl.render.line import columns, in_ascii, join
 
 WANTED = "000000000000000087b88b25bc81d995"
 
@@ -133,7 +134,7 @@ def test_other_places_are_tried_once() -> None:
 def drawn(document: dict[str, Any], width: int = 80, *, ascii_only: bool = False) -> list[str]:
     """Return a drawn trace as plain lines."""
     lines = waterfall.lines(document, width=width, ascii_only=ascii_only)
-    return text.join([text.in_ascii(line) for line in lines] if ascii_only else lines).splitlines()
+    return join([in_ascii(line) for line in lines] if ascii_only else lines).splitlines()
 
 
 def test_a_waterfall_goes_from_parent_to_child() -> None:
@@ -163,7 +164,7 @@ def test_rows_fit(width: int, ascii_only: bool) -> None:
     document["resourceSpans"] += trace(span(99, 5), service="名前" * 20)["resourceSpans"]
     rows = drawn(document, width, ascii_only=ascii_only)
     assert len(rows) == len(names) + 1
-    assert max(map(text.columns, rows)) <= max(width, 60 if width < 60 else 0)
+    assert max(map(columns, rows)) <= max(width, 60 if width < 60 else 0)
     assert not any("\x1b" in row or "\u202e" in row for row in rows)
 
 
@@ -175,7 +176,7 @@ def test_every_span_is_drawn_once(rows: list[tuple[int, int, int, int]]) -> None
     document = trace(*(span(own, parent, start=start, end=end) for own, parent, start, end in rows))
     lines = drawn(document)
     assert len(lines) == len(rows)
-    assert all(text.columns(line) <= 80 for line in lines)
+    assert all(columns(line) <= 80 for line in lines)
 
 
 def test_a_long_trace_is_cut_and_quick() -> None:

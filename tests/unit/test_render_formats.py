@@ -17,7 +17,8 @@ from markdown_it import MarkdownIt
 
 import otelctl.render
 from otelctl.model import Certainty, CheckResult, Report, Severity, Status
-from otelctl.render import github, json, junit, markdown, page, text
+from otelctl.render import github, json, junit, markdown, page
+from otelctl.render.line import join
 from otelctl.render.wording import url
 from tests.golden.samples import HERE, PLAINTEXT, REPORTS, RETIRED, REVERSED, outputs
 
@@ -186,7 +187,7 @@ def test_page_of_a_retired_code_says_so() -> None:
     """A retired row keeps its page, which says that it is retired; the list leaves it out."""
     assert "Retired:" in page.text(RETIRED)
     assert "Retired:" in page.markdown(RETIRED)
-    assert text.join(page.index_lines([REVERSED, RETIRED])).splitlines() == [
+    assert join(page.index_lines([REVERSED, RETIRED])).splitlines() == [
         "AUTH-REVERSED  The token stands before the instance ID"
     ]
 

@@ -16,6 +16,7 @@ import pytest
 from otelctl.adapters import terminal
 from otelctl.adapters.terminal import Terminal
 from otelctl.render import text
+from otelctl.render.line import Style
 from tests.golden.samples import REPORTS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
@@ -74,7 +75,7 @@ def test_a_file_gets_the_text_alone() -> None:
 
 def test_every_style_of_the_renderer_is_known() -> None:
     """The terminal knows how each style looks that the text renderer hands out."""
-    assert {style.value for style in text.Style} == set(terminal._STYLES)
+    assert {style.value for style in Style} == set(terminal._STYLES)
 
 
 def test_a_screen_gets_the_same_text_coloured(screen: Screen) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from otelctl.model import Certainty, CheckResult, Diagnosis, Report, Severity, Status, Step
 from otelctl.render import text
+from otelctl.render.line import Style, columns
 from otelctl.secret import MASK
 from tests.golden.samples import PLAINTEXT, REPORTS, REVERSED, plaintext, reversed_pair
 
@@ -111,9 +112,9 @@ def test_prose_fits_eighty_columns(name: str, ascii_only: bool) -> None:
     """No line is wider than 80 columns but commands and the values of facts, which are never broken."""
     for line in text.lines(REPORTS[name], ascii_only=ascii_only):
         styles = {style for _, style in line}
-        value = bool(line) and line[0][1] is text.Style.FAINT and len(line) == 2
-        if text.Style.COMMAND not in styles and not value:
-            assert text.columns("".join(piece for piece, _ in line)) <= 80
+        value = bool(line) and line[0][1] is Style.FAINT and len(line) == 2
+        if Style.COMMAND not in styles and not value:
+            assert columns("".join(piece for piece, _ in line)) <= 80
 
 
 def test_a_long_command_stays_on_one_line() -> None:
@@ -162,12 +163,12 @@ def test_wrapping_loses_no_word(words: str, room: int) -> None:
     """Wrapped lines hold the same words in order, and only a single too long word is wider than the room."""
     lines = text.wrap(words, room)
     assert " ".join(lines).split() == words.split()
-    assert all(text.columns(line) <= room or len(line.split()) == 1 for line in lines)
+    assert all(columns(line) <= room or len(line.split()) == 1 for line in lines)
 
 
 def test_wide_characters_count_twice() -> None:
     """East Asian wide characters take two columns and combining marks none."""
-    assert (text.columns("文字"), text.columns("e\u0301"), text.columns("abc")) == (4, 1, 3)
+    assert (columns("文字"), columns("e\u0301"), columns("abc")) == (4, 1, 3)
 
 
 def test_verbose_adds_evidence_page_and_references() -> None:
