@@ -291,7 +291,7 @@ def read_header(text: str) -> Header:
     body, form = _body(text.strip("\r\n\t \ufeff"), traits)
     if not body:
         return Header(Form.EMPTY, frozenset({Trait.VALUE_MISSING}))
-    if re.fullmatch(r"https?://\S+", body, re.IGNORECASE):
+    if re.fullmatch(r"https?://[^\s,]+", body, re.IGNORECASE):
         return Header(Form.URL, frozenset())
     value, others, form = _authorization(body, form, traits)
     name = ""

@@ -290,7 +290,7 @@ KEY_NOT_TEXT = _row(
     "{variable} of container {container} asks for {json_key}, which is {kind} in {secret}.",
     "ECS writes a value that is no text as Go prints it, `map[...]`, `<nil>` or 1.234567e+06, and an exporter cannot "
     "use that.",
-    Step("Put the value there as text.", "otelctl push-secret --secret-id {arn}"),
+    Step("Put the value there as text.", "{mend_command}"),
     _AGAIN,
 )
 VERSION_ABSENT = _row(

@@ -102,7 +102,10 @@ def _process(param: Any, process: Callable[[Any, Any], Any], ctx: Any, value: An
 
 def _unobjectionable(path: str) -> bool:
     """Tell whether typer has nothing against a path; no option of ours asks for more than that it may be read."""
-    return "\0" not in path and (os.access(path, os.R_OK) or not Path(path).exists())
+    try:
+        return "\0" not in path and (os.access(path, os.R_OK) or not Path(path).exists())
+    except OSError:
+        return True  # what cannot even be looked at is told where it is read
 
 
 def _nearest(name: str) -> str:

@@ -347,10 +347,9 @@ def _tasks(state: _Run) -> Outcome:
     for arn in dict.fromkeys(one.arn for one in current):
         versions = state.versions(next(one for one in current if one.arn == arn))
         if isinstance(versions, SecretVersions):
-            made = versions.current
-            older = made is not None and any(task.started and task.started < made for task in ours)
-            same = _same(state, [one for one in current if one.arn == arn]) if older else None
-            found += judge.judge_tasks(ours, versions, state.place, same=same)
+            if judge.judge_tasks(ours, versions, state.place):
+                same = _same(state, [one for one in current if one.arn == arn])
+                found += judge.judge_tasks(ours, versions, state.place, same=same)
         elif isinstance(versions, StoreFault):
             question = "whether running tasks have the current value"
             found += judge.judge_fault(versions, state.place, question, arn)

@@ -39,16 +39,38 @@ def refuse(session: Session, findings: Sequence[Finding]) -> Stop:
     results = (CheckResult("input", "the input is usable", Status.FAILED, tuple(findings)),)
     report = session.redacted(Report(session.command, __version__, "", results))
     # From the bare arguments, since what is refused can be among them.
-    form, junit = session.given("--format"), session.given("--junit")
+    asked, junit = session.given("--format"), session.given("--junit")
+    form = Format(asked) if asked in list(Format) else Format.TEXT
     if junit:
         write_file(session, Path(junit), rendered(report, Format.JUNIT, Severity.ERROR), "--junit")
-    if form in list(Format) and form != Format.TEXT:
-        session.terminal.raw(rendered(report, Format(form), Severity.ERROR))
+    if form is not Format.TEXT:
+        session.terminal.raw(rendered(report, form, Severity.ERROR))
     else:
         from otelctl.render import text  # noqa: PLC0415  each format is loaded only to be used
 
         session.terminal.tell(text.lines(report, ascii_only=session.terminal.ascii_only_messages))
+    if session.command == "smoke":
+        announce(session, report, form, Severity.ERROR)
     return Stop(report.exit_code())
+
+
+def announce(session: Session, report: Report, form: Format, level: Severity) -> None:
+    """Annotate the run and write its step summary, where GitHub Actions runs this; `form` is what was written."""
+    if not on_github(session):
+        return
+    annotations = rendered(report, Format.GITHUB, level)
+    if form is Format.TEXT:
+        # On the stream of the guarded report, so that they come after its end; the two streams have no order.
+        session.terminal.raw(annotations)
+    elif form is not Format.GITHUB:
+        # Workflow commands are read from both streams; stdout is one document.
+        session.terminal.tell([((line, ""),) for line in annotations.splitlines()])
+    if summary := session.variables.get("GITHUB_STEP_SUMMARY"):
+        try:
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write(rendered(report, Format.MARKDOWN, level))
+        except OSError as error:
+            session.say(f"otelctl: the step summary cannot be written: {error.strerror}")
 
 
 def rendered(report: Report, form: Format, level: Severity) -> str:
@@ -77,9 +99,13 @@ def on_github(session: Session) -> bool:
 
 def writable(path: Path, option: str) -> None:
     """Raise UsageError where a file that an option names could not be written: told before the work, not after it."""
-    if path.is_dir():
+    try:
+        folder, parent = path.is_dir(), path.parent.is_dir()
+    except OSError as error:
+        raise UsageError(f"{option}: {str(path)[:200]} cannot be written: {error.strerror}") from None
+    if folder:
         raise UsageError(f"{option}: {path} is a directory; give the name of a file")
-    if not path.parent.is_dir():
+    if not parent:
         raise UsageError(f"{option}: there is no directory {path.parent} to write {path.name} in; make it first")
 
 

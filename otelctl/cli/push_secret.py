@@ -145,11 +145,7 @@ def push_secret(
         endpoints = () if endpoint is None else (endpoint,)
         asked = probing.Wanted(endpoints, (Signal.TRACES,), protocol, bound, insecure, ca_file, client_cert, client_key)
         (target,) = probing.targets(session, given, asked)
-        if target.headers is None:
-            raise UsageError(
-                "no credential: set GRAFANA_INSTANCE_ID and GRAFANA_API_TOKEN, or OTEL_EXPORTER_OTLP_HEADERS, or give "
-                "--env-file, --header-file or --keyring"
-            )
+        _storable(target)
         reading = probing.repeated(given, asked)
         repeated = reading + _options(
             {
@@ -190,6 +186,20 @@ def push_secret(
         session.say("otelctl: interrupted; what the report says of the write is done")
         end = Stop(130)
     raise end
+
+
+def _storable(target: Target) -> None:
+    """Raise UsageError where there is nothing to store, or nothing that holds for all signals."""
+    if target.headers is None:
+        raise UsageError(
+            "no credential: set GRAFANA_INSTANCE_ID and GRAFANA_API_TOKEN, or OTEL_EXPORTER_OTLP_HEADERS, or give "
+            "--env-file, --header-file or --keyring"
+        )
+    if target.per_signal:
+        raise UsageError(
+            f"{target.endpoint.source} holds the URL of one signal, and what is stored is that of all: give it "
+            "with --endpoint"
+        )
 
 
 def _refuse_beside_rollback(options: Mapping[str, object]) -> None:

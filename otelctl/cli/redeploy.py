@@ -125,7 +125,9 @@ class Service:
                 yield needed
                 return
             if not needed:
-                yield self._skipped("nothing was written, and its tasks have the values")
+                known = all(one.arn for one in pushes)
+                what = "its tasks have the values" if known else "whether its tasks have the values is not known"
+                yield self._skipped(f"nothing was written, and {what}")
                 return
         yield from redeploy(
             self.session,
@@ -141,6 +143,8 @@ class Service:
         """Tell whether running tasks may lack what the secrets hold already; a result where that cannot be told."""
         state = self._state()
         tasks = self.containers.tasks(state.cluster, self.target.service, stopped=False)
+        if not isinstance(tasks, StoreFault) and not any(task.started for task in tasks):
+            return self._skipped("nothing was written, and no task runs that could lack the values")
         for one in pushes:
             if not one.arn or one.plan is None:
                 continue  # only Secrets Manager tells when a value was made

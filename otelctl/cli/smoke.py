@@ -16,7 +16,7 @@ from otelctl.cli import options as opt
 from otelctl.cli import probing, proof, sending, sources, tracing
 from otelctl.cli import session as sessions
 from otelctl.cli.errors import Stop, UsageError
-from otelctl.cli.output import emit, on_github, rendered, writable, write_file
+from otelctl.cli.output import announce, emit, rendered, writable, write_file
 from otelctl.model import CheckResult, Report, Status
 from otelctl.otlp import SyntheticLog, SyntheticMetrics, SyntheticTrace, encode, synthetic_log, synthetic_metrics
 from otelctl.settings import Protocol, Signal
@@ -203,23 +203,5 @@ def _finish(
     if junit is not None:
         write_file(session, junit, rendered(cleaned, opt.Format.JUNIT, level), "--junit")
     end = emit(session, report, output, fail_on, verbose=verbose)
-    if on_github(session):
-        annotations = rendered(cleaned, opt.Format.GITHUB, level)
-        if output is opt.Format.TEXT:
-            # On the stream of the guarded report, so that they come after its end; the two streams have no order.
-            session.terminal.raw(annotations)
-        elif output is not opt.Format.GITHUB:
-            # Workflow commands are read from both streams; stdout is one document.
-            session.terminal.tell([((line, ""),) for line in annotations.splitlines()])
-        summary = session.variables.get("GITHUB_STEP_SUMMARY")
-        if summary:
-            _append(session, Path(summary), rendered(cleaned, opt.Format.MARKDOWN, level))
+    announce(session, cleaned, output, level)
     return end
-
-
-def _append(session: sessions.Session, path: Path, text: str) -> None:
-    try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        session.say(f"otelctl: the step summary cannot be written: {error.strerror}")

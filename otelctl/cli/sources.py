@@ -6,6 +6,7 @@ it wins over variables that happen to be set.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from otelctl.settings import (
     Signal,
     Source,
     SourceKind,
+    endpoint,
     find,
     headers,
     signal_variable,
@@ -52,6 +54,7 @@ class Sources:
     profile: str | None = None
     secret_id: str | None = None
     env_file: str | None = None
+    keys: tuple[str, str] = ("", "")
     notes: tuple[str, ...] = field(default=())
 
     def headers(self, session: Session, signal: Signal) -> Setting[Secret] | None:
@@ -105,18 +108,24 @@ class Sources:
     def _place(self, source: Source) -> str:
         """Return the options by which push-secret writes to where a value came from; empty where it does not.
 
-        It writes endpoint and headers both, so both have to come from there.
+        It reads and writes endpoint and headers both, for all signals, so both have to come from there and to be what
+        it would read: a value for one signal alone would take the place of the general one.
         """
-        layer = next((one for one in self.layers if one.kind is source.kind), None)
-        if layer is None or not all(layer.values.get(name, "").strip() for name in (HEADERS, ENDPOINT)):
+        url = endpoint(self.layers, Signal.TRACES)
+        read = [(url.source.kind, url.source.name)] if url else []
+        for layer in self.layers:
+            if found := headers([layer], Signal.TRACES):
+                read.append((found.source.kind, found.source.name))
+            if found or self._pair(layer) is not None:
+                break
+        if self.typed is not None or read != [(source.kind, ENDPOINT), (source.kind, HEADERS)]:
             return ""
         if source.kind is SourceKind.ENV_FILE and self.env_file:
             return f" --to dotenv:{shlex.quote(self.env_file)}"
         if source.kind is SourceKind.SECRET and self.secret_id:
-            name, _, keys = self.secret_id.partition("#")
-            options = zip(("--headers-key", "--endpoint-key"), split_keys(keys), strict=True)
+            options = zip(("--headers-key", "--endpoint-key"), self.keys, strict=True)
             named = "".join(f" {option} {shlex.quote(key)}" for option, key in options if key)
-            return f" --secret-id {shlex.quote(name)}{named}"
+            return f" --secret-id {shlex.quote(self.secret_id.partition('#')[0])}{named}"
         return ""
 
 
@@ -146,6 +155,7 @@ def gather(
     layers: list[Layer] = []
     options = ""
     typed = None
+    keys = ("", "")
     if header_file is not None:
         text, source = read_file(session, header_file, "the headers", "--header-file")
         typed = Setting(session.learn(Secret(text)), source)
@@ -157,7 +167,7 @@ def gather(
         layers.append(_keyring(session, keyring))
         options += f" --keyring {shlex.quote(keyring)}"
     if from_secret is not None:
-        layer = _secret(session, from_secret, profile, region)
+        layer, keys = _secret(session, from_secret, profile, region)
         if HEADERS not in layer.values and typed is None and not layers:
             # The credential of the shell beside it would be judged, or stored, in the name of the secret.
             raise UsageError(
@@ -167,7 +177,7 @@ def gather(
         layers.append(layer)
         options += f" --from-secret {shlex.quote(from_secret)}"
     layers.append(Layer(SourceKind.VARIABLE, "", session.variables, {}))
-    return Sources(tuple(layers), options, typed, keyring, from_secret, str(env_file) if env_file else None)
+    return Sources(tuple(layers), options, typed, keyring, from_secret, str(env_file) if env_file else None, keys)
 
 
 def _env_file(session: Session, path: Path) -> Layer:
@@ -204,7 +214,8 @@ def _keyring(session: Session, profile: str) -> Layer:
     return Layer(SourceKind.KEYRING, f"keyring profile {profile}", values, {})
 
 
-def _secret(session: Session, name: str, profile: str | None, region: str | None) -> Layer:
+def _secret(session: Session, name: str, profile: str | None, region: str | None) -> tuple[Layer, tuple[str, str]]:
+    """Return what a secret holds of the two, and the keys of the user's own under which it does."""
     from otelctl.adapters.aws import AwsStore  # noqa: PLC0415  botocore takes 70 ms
     from otelctl.diagnose.aws import judge_store  # noqa: PLC0415  as above
     from otelctl.facts.store import SecretAbsent, StoreFault  # noqa: PLC0415  as above
@@ -218,7 +229,10 @@ def _secret(session: Session, name: str, profile: str | None, region: str | None
     stored = store.read()
     if isinstance(stored, StoreFault | SecretAbsent):
         subject = f"--from-secret {secret_id}"
-        raise refuse(session, list(judge_store(stored, secret_id=secret_id, subject=subject, region=store.region)))
+        found = judge_store(stored, secret_id=secret_id, subject=subject, region=store.region)
+        given = (("--profile", profile), ("--region", region))
+        options = "".join(f" {option} {shlex.quote(value)}" for option, value in given if value)
+        raise refuse(session, [dataclasses.replace(one, options=options) for one in found])
     if stored.text is None:
         raise UsageError(f"--from-secret: {secret_id} is binary; otelctl reads a JSON object of strings")
     learn_values(session, stored.text)
@@ -229,8 +243,9 @@ def _secret(session: Session, name: str, profile: str | None, region: str | None
     if not isinstance(document, dict):
         if keys:
             raise UsageError(f"--from-secret: {secret_id} holds no JSON object, so it has no key {keys[:60]!r}")
-        return Layer(SourceKind.SECRET, secret_id, {HEADERS: stored.text.reveal()}, {})
-    headers_key, endpoint_key = split_keys(keys)
+        return Layer(SourceKind.SECRET, secret_id, {HEADERS: stored.text.reveal()}, {}), ("", "")
+    # A key may hold a comma itself.
+    headers_key, endpoint_key = (keys, "") if keys in document else split_keys(keys)
     values: dict[str, str] = {}
     for wanted, variable in ((headers_key or HEADERS_KEY, HEADERS), (endpoint_key or ENDPOINT_KEY, ENDPOINT)):
         value = document.get(wanted)
@@ -243,7 +258,7 @@ def _secret(session: Session, name: str, profile: str | None, region: str | None
             f"--from-secret: {secret_id} has neither the key {HEADERS_KEY} nor {ENDPOINT_KEY}; "
             "name the headers' key as NAME#KEY"
         )
-    return Layer(SourceKind.SECRET, f"secret {secret_id}", values, {})
+    return Layer(SourceKind.SECRET, f"secret {secret_id}", values, {}), (headers_key, endpoint_key)
 
 
 def split_keys(keys: str) -> tuple[str, str]:

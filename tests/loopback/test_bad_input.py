@@ -64,6 +64,7 @@ BAD: dict[str, tuple[str, ...]] = {
     "--header-file": _FILE,
     "--headers-key": ("", "otel_exporter_otlp_endpoint"),
     "--junit": ("/nowhere/report.xml", "/"),
+    "--kms": ("", " ", "alias/without-create"),
     "--kms-key": ("nonsense", "arn:aws:kms:x"),
     "--keyring": ("", "there-is-none"),
     "--parent": ("nonsense", "", "00-0-0-01", f"00-{'0' * 32}-{'1' * 16}-01", f"ff-{'1' * 32}-{'1' * 16}-01"),

@@ -234,6 +234,23 @@ def test_the_stored_header_is_judged_and_the_advised_command_mends_it(stack: Sta
     assert TOKEN not in mended.stdout + mended.stderr
 
 
+def test_a_service_named_by_arns_is_deployed_by_the_advised_command(stack: Stack) -> None:
+    """What --cluster and --service take, a name or an ARN, becomes what --redeploy takes."""
+    reversed_ = {**GOOD, "otel_exporter_otlp_headers": REVERSED}
+    stack.secrets.put_secret_value(SecretId=stack.arn, SecretString=json.dumps(reversed_))
+    lead = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
+    arns = (f"{lead}:cluster/{stack.cluster}", f"{lead}:service/{stack.cluster}/{stack.service}")
+    for cluster, service, named in (
+        (*arns, arns[1]),
+        (stack.cluster, arns[1], arns[1]),
+        (arns[0], stack.service, f"{stack.cluster}/{stack.service}"),
+    ):
+        options = ("--cluster", cluster, "--service", service, "--format", "json")
+        result = run("check-ecs", *options, variables=environment(stack.overlay.url))
+        words = shlex.split(result.finding("AUTH-REVERSED")["fix"][0]["command"])
+        assert words[words.index("--redeploy") + 1] == named
+
+
 def test_keys_of_the_users_own_are_mended_under_their_names(stack: Stack) -> None:
     """Headers and endpoint under other keys are read, mended and written under these."""
     stack.secrets.put_secret_value(SecretId=stack.arn, SecretString=json.dumps({"url": ENDPOINT, "hdr": REVERSED}))

@@ -1023,6 +1023,15 @@ def test_a_refusal_comes_in_the_format_asked_for(aws: str, tmp_path: Path, form:
     assert "AWS-SECRET-NOT-FOUND" in (tmp_path / "report.xml").read_text()
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_refused_step_annotates_the_run(aws: str, tmp_path: Path, form: str) -> None:
+    """On GitHub Actions a step that gets no further than its secret has its annotation and its summary too."""
+    github = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
+    result = from_secret(aws, ["smoke"], "absent", form=form, **github)
+    assert (result.code, "::error" in result.stdout + result.stderr) == (1, True)
+    assert "AWS-SECRET-NOT-FOUND" in (tmp_path / "summary.md").read_text()
+
+
 def test_an_arn_says_where_its_secret_is(aws: str, gateway: Gateway, header: str) -> None:
     """A secret named by its ARN is read in the ARN's region, and one that is not there is said to be missing there."""
     made = boto3.client("secretsmanager", endpoint_url=aws, region_name="us-east-2",
@@ -1158,6 +1167,39 @@ def test_a_header_whose_endpoint_is_elsewhere_is_printed(
     secret(aws, backwards(stack))
     words = advised(from_secret(aws, ["check-endpoint", gateway.url], "app"))
     assert words == ["otelctl", "inspect-auth", "--fix", "--from-secret", "app"]
+
+
+@pytest.mark.parametrize("own", ["ENDPOINT", "HEADERS"])
+def test_what_one_signal_has_of_its_own_takes_nobodys_place(
+    gateway: Gateway, header: str, stack: Tenant, tmp_path: Path, own: str
+) -> None:
+    """Beside an endpoint or a header for traces alone, the command prints: a push would store that one for all."""
+    value = f"{gateway.url}/v1/traces" if own == "ENDPOINT" else header
+    lines = [f"{E_VARIABLE}={gateway.url}", f'{H_VARIABLE}="{backwards(stack)}"']
+    (tmp_path / ".env").write_text("\n".join([*lines, f'OTEL_EXPORTER_OTLP_TRACES_{own}="{value}"\n']))
+    command = ("check-endpoint", "--signal", "metrics", "--env-file", ".env", "--format", "json")
+    words = advised(run(*command, cwd=tmp_path))
+    assert words == ["otelctl", "inspect-auth", "--fix", "--env-file", ".env"]
+
+
+def test_the_url_of_one_signal_is_not_stored_for_all(gateway: Gateway, header: str, tmp_path: Path) -> None:
+    """OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is used as it is; under the general name every path would be put after it."""
+    given = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{gateway.url}/v1/traces", H_VARIABLE: header}
+    result = run("push-secret", "--to", "dotenv:.env", "--create", "--yes", variables=given, cwd=tmp_path)
+    assert (result.code, "--endpoint" in result.stderr, list(tmp_path.iterdir())) == (2, True, [])
+
+
+def test_a_key_with_a_comma_is_a_key(aws: str, gateway: Gateway, header: str) -> None:
+    """What follows the # is one key where the secret holds it, and two where it does not."""
+    secret(aws, json.dumps({E_KEY: gateway.url, "a,b": header}))
+    assert healthy(from_secret(aws, ["check-endpoint"], "app#a,b"))
+
+
+@pytest.mark.parametrize("option", ["--env-file", "--ca-file", "--header-file", "--junit"])
+def test_a_path_that_cannot_be_looked_at_is_wrong_use(gateway: Gateway, tmp_path: Path, option: str) -> None:
+    """A name longer than the system takes is told in a line, wherever it stands."""
+    result = run("smoke", gateway.url, option, "a" * 5000, cwd=tmp_path)
+    assert (result.code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
 
 
 def test_a_push_of_a_wrong_header_advises_the_push_of_the_mended_one(

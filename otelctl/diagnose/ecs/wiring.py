@@ -199,7 +199,11 @@ def judge_secret(
         # Go, in which ECS's agent is written, prints these as they stand, and the rest with an exponent: 1.234567e+06.
         return (), Secret(json.dumps(value).removesuffix(".0"))
     if not isinstance(value, str):
-        evidence = {"json_key": reference.json_key, "kind": _kind(value)}
+        evidence = {
+            "json_key": reference.json_key,
+            "kind": _kind(value),
+            "mend_command": _key_command(use, reference, {}),
+        }
         return (_about(rows.KEY_NOT_TEXT, use, reference, place, **evidence),), None
     return (), Secret(value)
 
@@ -257,7 +261,10 @@ def writing_command(use: Use, uses: Sequence[Use], place: Place, options: str = 
     named = "" if key == guessed(HEADERS[0]) else f" --headers-key {shlex.quote(key)}"
     named += "" if other == guessed(ENDPOINTS[0]) else f" --endpoint-key {shlex.quote(other)}"
     source = shlex.quote(f"{headers.arn}#{key}" + ("" if other == guessed(ENDPOINTS[0]) else f",{other}"))
-    service = shlex.quote(f"{place.cluster}/{place.service}")
+    # An ARN of the newer form names the cluster too, and region and account.
+    arn = place.service.startswith("arn:") and place.service.count("/") == 2
+    names = f"{place.cluster.rpartition('/')[2]}/{place.service.rpartition('/')[2]}"
+    service = shlex.quote(place.service if arn else names)
     redeploy = f" --redeploy {service}" if place.cluster and place.service else ""
     return (
         f"otelctl push-secret --secret-id {shlex.quote(headers.arn)} --from-secret {source}{named}{redeploy}{options}"
