@@ -204,14 +204,7 @@ class AwsStore:
         if version is None:
             version = self._token(expected.version, text)
             held.insert(0, version)
-            put = self._call(
-                "put_secret_value",
-                text,
-                SecretId=self._secret_id,
-                SecretString=text.reveal(),
-                ClientRequestToken=version,
-                VersionStages=[LABEL],
-            )
+            put = self._put(text, version, VersionStages=[LABEL])
             if isinstance(put, StoreFault):
                 return put
         return self._swap(version, expected)
@@ -242,13 +235,7 @@ class AwsStore:
             return StoreConflict(self.identity, expected.version, found)
         # Not the token of the staged write: the service ignores a token that it has seen, and would move nothing.
         token = self._token(f"{expected.version} compare", text)
-        put = self._call(
-            "put_secret_value",
-            text,
-            SecretId=self._secret_id,
-            SecretString=text.reveal(),
-            ClientRequestToken=token,
-        )
+        put = self._put(text, token)
         previous = self.read_previous()
         now = self.read()
         current = now.version if isinstance(now, StoredSecret) else None
@@ -263,14 +250,7 @@ class AwsStore:
     def _first_value(self, text: Secret, token: str) -> Written | StoreConflict | StoreFault:
         """Give an empty secret its value: the service makes the first version AWSCURRENT, and only the first."""
         try:
-            put = self._call(
-                "put_secret_value",
-                text,
-                SecretId=self._secret_id,
-                SecretString=text.reveal(),
-                ClientRequestToken=token,
-                VersionStages=[LABEL],
-            )
+            put = self._put(text, token, VersionStages=[LABEL])
             now = self.read()
             left = self._drop([token])
         except BaseException:
@@ -284,6 +264,11 @@ class AwsStore:
         if isinstance(put, StoreFault):
             return _unknown(put) if isinstance(now, StoreFault) and _may_be_done(put) else put
         return now if isinstance(now, StoreFault) else StoreConflict(self.identity, "", None)
+
+    def _put(self, text: Secret, token: str, **stages: list[str]) -> dict[str, Any] | StoreFault:
+        """Make a version: under `VersionStages` where it is given, else as AWSCURRENT at once."""
+        value = {"SecretString": text.reveal(), "ClientRequestToken": token}
+        return self._call("put_secret_value", text, SecretId=self._secret_id, **value, **stages)
 
     def _move(
         self, label: str, move_to: str | None = None, remove_from: str | None = None
