@@ -686,6 +686,12 @@ def test_a_secret_that_is_not_there_at_all(namesake: SecretVersions | SecretAbse
         (HEADERS.lower(), HEADERS, "{}", f"otelctl push-secret --secret-id {ARN}"),
         ("URL", ENDPOINT, '{"x": "y"}', f"otelctl push-secret --secret-id {ARN} --endpoint-key URL"),
         ("URL", ENDPOINT, '{"url": "y"}', f"printf '%s\\n' {ARN}:url::"),
+        (
+            "id",
+            "GRAFANA_INSTANCE_ID",
+            "{}",
+            f"aws secretsmanager get-secret-value --secret-id {ARN} --query SecretString --output text | jq keys",
+        ),
     ],
 )
 def test_a_missing_key_is_mended_by_its_own_name(asked: str, variable: str, held: str, command: str) -> None:

@@ -222,7 +222,8 @@ def _key_command(use: Use, reference: Reference, document: Mapping[str, object])
         return f"printf '%s\\n' {shlex.quote(value_from(reference.arn, alike))}"
     options = {ENDPOINTS[0]: "--endpoint-key", HEADERS[0]: "--headers-key"}
     if use.variable not in options:
-        return f"aws secretsmanager get-secret-value --secret-id {shlex.quote(reference.arn)} --query SecretString"
+        shown = f"aws secretsmanager get-secret-value --secret-id {shlex.quote(reference.arn)} --query SecretString"
+        return f"{shown} --output text | jq keys"  # the names alone
     named = "" if asked == guessed(use.variable) else f" {options[use.variable]} {shlex.quote(asked)}"
     return f"otelctl push-secret --secret-id {shlex.quote(reference.arn)}{named}"
 
