@@ -176,9 +176,14 @@ def plain(container: EcsContainer, variable: str) -> Secret | None:
     return dict(container.environment).get(variable)
 
 
+def region_of(arn: str) -> str:
+    """Return the region that an ARN names; empty for a text that is no ARN."""
+    return (arn.split(":") + [""] * 4)[3] if arn.startswith("arn:") else ""
+
+
 def task_region(definition: EcsTaskDefinition) -> str:
     """Return the region of a task definition, by its ARN."""
-    return (definition.arn.split(":") + [""] * 4)[3]
+    return region_of(definition.arn)
 
 
 def task_account(definition: EcsTaskDefinition) -> str:

@@ -22,6 +22,11 @@ _RENDER = Step(
     "otelctl render ecs-json --secret-arn {arn_command} --container {container}",
 )
 _AGAIN = Step("Then look again.", "otelctl check-ecs {target_command}")
+_EVENTS = Step(
+    "See what ECS did of late.",
+    "aws ecs describe-services --cluster {cluster} --services {service} --region {region} "
+    "--query 'services[].events[:10].message'",
+)
 _POLICY = Step(
     "Give the role the statement that this prints.", "otelctl render ecs-json --secret-arn {arn_command} --role {role}"
 )
@@ -430,11 +435,7 @@ NO_TASK_RUNS = _row(
     "{service} is to run {desired} tasks, and none runs; of its newest deployment {failed} have failed to start.",
     "Whatever the secret holds, nothing is there to export. What ECS says of stopped tasks is told beside this, where "
     "it says anything; it forgets them within the hour.",
-    Step(
-        "See what ECS did of late.",
-        "aws ecs describe-services --cluster {cluster} --services {service} --region {region} "
-        "--query 'services[].events[:10].message'",
-    ),
+    _EVENTS,
     _AGAIN,
     refs=(_GUIDE + "service-event-messages-list.html",),
 )
@@ -443,11 +444,7 @@ TASKS_SHORT = _row(
     "Fewer tasks run than should, or some fail to start",
     "{running} of {desired} tasks of {service} run; of its newest deployment {failed} have failed to start.",
     "A deployment is under way, or tasks do not stay: health checks, capacity, or a start that fails.",
-    Step(
-        "See what ECS did of late.",
-        "aws ecs describe-services --cluster {cluster} --services {service} --region {region} "
-        "--query 'services[].events[:10].message'",
-    ),
+    _EVENTS,
     _AGAIN,
     refs=(_GUIDE + "service-event-messages-list.html",),
     severity=Severity.WARNING,
@@ -623,11 +620,7 @@ DEPLOY_FAILED = _row(
     "The deployment failed",
     "ECS gave up the deployment of {task_definition} to {service}: {text}",
     "The deployment circuit breaker stops a deployment whose tasks do not start or do not stay healthy.",
-    Step(
-        "See what ECS did of late.",
-        "aws ecs describe-services --cluster {cluster} --services {service} --region {region} "
-        "--query 'services[].events[:10].message'",
-    ),
+    _EVENTS,
     refs=(_GUIDE + "deployment-circuit-breaker.html",),
 )
 DEPLOY_UNSETTLED = _row(

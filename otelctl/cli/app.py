@@ -85,9 +85,7 @@ def _process(param: Any, process: Callable[[Any, Any], Any], ctx: Any, value: An
     kind, several = param.type_descriptor.annotation, param.multiple or param.nargs == -1
     if value is None and not param.required:
         taken: Any = () if several else None
-    elif several and kind == list[str] and isinstance(value, tuple | list) and value:
-        if not all(isinstance(one, str) for one in value):
-            return process(ctx, value)
+    elif several and kind == list[str] and isinstance(value, tuple | list) and value and set(map(type, value)) == {str}:
         taken = list(value)
     elif not several and kind in (bool, str) and type(value) is kind:
         taken = value

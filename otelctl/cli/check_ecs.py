@@ -17,7 +17,7 @@ from otelctl.cli import session as sessions
 from otelctl.cli.errors import UsageError
 from otelctl.cli.output import emit
 from otelctl.diagnose import ecs as judge
-from otelctl.ecs import CREDENTIALS, Reference, Store, Use, plain, revision, task_account, task_region, uses
+from otelctl.ecs import CREDENTIALS, Reference, Store, Use, plain, region_of, revision, task_account, task_region, uses
 from otelctl.engine import Check, Outcome, run
 from otelctl.facts.ecs import (
     EcsAbsent,
@@ -189,7 +189,10 @@ class _Run:
         return self.read[key]
 
 
-_UNREAD = "what valueFrom names cannot be told"
+def _nothing(state: _Run, reason: str) -> Outcome:
+    """Return that there is nothing to look at, for this reason, or for a valueFrom that cannot be read."""
+    unread = any(use.reference is None for use in state.uses)
+    return Outcome(skipped="what valueFrom names cannot be told" if unread else reason)
 
 
 def _definition(state: _Run) -> Outcome:
@@ -239,7 +242,7 @@ def _value_from(state: _Run) -> Outcome:
 def _secret(state: _Run) -> Outcome:
     readable = [use for use in state.uses if use.reference is not None]
     if not readable:
-        return Outcome(skipped=_UNREAD if state.uses else "no secret and no parameter is named")
+        return _nothing(state, "no secret and no parameter is named")
     found: list[Finding] = []
     refused: set[str] = set()
     for use in readable:
@@ -275,8 +278,7 @@ def _variables(state: _Run) -> Outcome:
 def _role(state: _Run) -> Outcome:
     role, wanted = state.known.execution_role, list(_permissions(state))
     if not wanted:
-        unread = any(use.reference is None for use in state.uses)
-        return Outcome(skipped=_UNREAD if unread else "nothing that export needs comes from a secret")
+        return _nothing(state, "nothing that export needs comes from a secret")
     if not role:
         container = next(use.container for use in state.uses if use.reference is not None)
         return Outcome(judge.judge_no_role(state.place, state.arn, container))
@@ -286,7 +288,7 @@ def _role(state: _Run) -> Outcome:
         return Outcome(tuple(found))
     simulated = True
     for permission in wanted:
-        asked = {"kms:ViaService": f"secretsmanager.{permission.resource.split(':')[3]}.amazonaws.com"}
+        asked = {"kms:ViaService": f"secretsmanager.{region_of(permission.resource)}.amazonaws.com"}
         verdict = state.containers.simulate(
             role, permission.action, permission.resource, asked if permission.kms else {}
         )
@@ -305,7 +307,7 @@ def _policy(state: _Run, permission: judge.Permission) -> str | StoreFault:
     """Return the policy on the secret itself, which may allow or deny what the role's own do not."""
     if permission.kms or not permission.arn:
         return ""
-    return state.containers.resource_policy(permission.arn, permission.resource.split(":")[3])
+    return state.containers.resource_policy(permission.arn, region_of(permission.resource))
 
 
 def _permissions(state: _Run) -> Iterator[judge.Permission]:
@@ -333,9 +335,7 @@ def _tasks(state: _Run) -> Outcome:
         return Outcome(skipped="a task definition alone runs nothing")
     current = [one for one in state.references(Store.SECRETS_MANAGER) if not one.pinned]
     if not current:
-        unread = any(use.reference is None for use in state.uses)
-        nothing = "nothing that export needs comes from the current version of a secret"
-        return Outcome(skipped=_UNREAD if unread else nothing)
+        return _nothing(state, "nothing that export needs comes from the current version of a secret")
     state.running = _listed(state, stopped=False)
     if isinstance(state.running, StoreFault):
         question = "when the running tasks were started"

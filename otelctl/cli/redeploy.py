@@ -13,6 +13,7 @@ from otelctl.cli.errors import UsageError
 from otelctl.cli.pushing import Push
 from otelctl.cli.session import Session
 from otelctl.diagnose import ecs as judge
+from otelctl.ecs import region_of
 from otelctl.engine import Check, Outcome, run
 from otelctl.facts.ecs import EcsAbsent, EcsDeployment, EcsService, SecretVersions
 from otelctl.facts.store import StoreFault
@@ -25,7 +26,6 @@ WAIT = 900.0
 _PAUSE = 5.0
 _ENOUGH = 2
 _PATIENCE = 3
-_ARN_REGION = 3
 _ARN = re.compile(
     r"(?P<lead>arn:[\w-]+:ecs:(?P<region>[\w-]+):\d{12}):service/(?P<cluster>[\w-]+)/(?P<service>[\w-]+)", re.ASCII
 )
@@ -115,7 +115,7 @@ class Service:
 
     def deploy(self, pushes: Sequence[Push]) -> Iterator[CheckResult]:
         """Deploy it anew, where every place holds its values and its tasks may lack them."""
-        if not all(one.verified or (one.plan is not None and one.plan.unchanged and not one.failed) for one in pushes):
+        if not all(one.verified or one.stays for one in pushes):
             yield self._skipped("not every place was written")
             return
         if not any(one.written for one in pushes):
@@ -148,14 +148,14 @@ class Service:
         for one in pushes:
             if not one.arn or one.plan is None:
                 continue  # only Secrets Manager tells when a value was made
-            region = one.arn.split(":")[_ARN_REGION]
+            region = region_of(one.arn)
             versions = self.containers.versions(one.arn, region)
             if isinstance(tasks, StoreFault) or isinstance(versions, StoreFault):
                 fault = tasks if isinstance(tasks, StoreFault) else versions
                 assert isinstance(fault, StoreFault)  # noqa: S101  one of the two is
                 findings = judge.judge_fault(fault, state.place, "whether the running tasks have the values")
                 return CheckResult(_BEGUN.id, _BEGUN.title, status_of(findings), findings)
-            if isinstance(versions, SecretVersions):
+            if isinstance(versions, SecretVersions) and judge.judge_tasks(tasks, versions, state.place):
                 before = self.containers.secret(one.arn, region, "AWSPREVIOUS", "")
                 same = judge.same_values(one.stored, before, [change.key for change in one.plan.changes])
                 if judge.judge_tasks(tasks, versions, state.place, same=same):

@@ -38,7 +38,6 @@ HEADERS, ENDPOINT = "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_ENDPOINT"
 ENDPOINT_KEY = "otel_exporter_otlp_endpoint"
 HEADERS_KEY = "otel_exporter_otlp_headers"
 
-_ARN_REGION = 3
 _STDIN_LIMIT = 1 << 20
 # Masking a shorter one, `info` or `production`, would hide words of ours; the values of others are not printed anyway.
 _SHORTEST = 12
@@ -218,14 +217,14 @@ def _secret(session: Session, name: str, profile: str | None, region: str | None
     """Return what a secret holds of the two, and the keys of the user's own under which it does."""
     from otelctl.adapters.aws import AwsStore  # noqa: PLC0415  botocore takes 70 ms
     from otelctl.diagnose.aws import judge_store  # noqa: PLC0415  as above
+    from otelctl.ecs import region_of  # noqa: PLC0415  as above
     from otelctl.facts.store import SecretAbsent, StoreFault  # noqa: PLC0415  as above
 
     secret_id, _, keys = name.partition("#")
     if not secret_id:
         raise UsageError("--from-secret: the name before # is empty; give NAME or NAME#KEY")
     # An ARN says where its secret is.
-    there = dict(enumerate(secret_id.split(":"))).get(_ARN_REGION) if secret_id.startswith("arn:") else None
-    store = AwsStore(secret_id, profile, there or region)
+    store = AwsStore(secret_id, profile, region_of(secret_id) or region)
     stored = store.read()
     if isinstance(stored, StoreFault | SecretAbsent):
         subject = f"--from-secret {secret_id}"

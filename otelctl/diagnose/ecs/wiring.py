@@ -202,7 +202,7 @@ def judge_secret(
         evidence = {
             "json_key": reference.json_key,
             "kind": _kind(value),
-            "mend_command": _key_command(use, reference, {}),
+            "mend_command": _put_command(use, reference),
         }
         return (_about(rows.KEY_NOT_TEXT, use, reference, place, **evidence),), None
     return (), Secret(value)
@@ -220,6 +220,12 @@ def _key_command(use: Use, reference: Reference, document: Mapping[str, object])
     alike = next((key for key in document if key.lower() == asked.lower()), None)
     if alike is not None and _fits(alike):
         return f"printf '%s\\n' {shlex.quote(value_from(reference.arn, alike))}"
+    return _put_command(use, reference)
+
+
+def _put_command(use: Use, reference: Reference) -> str:
+    """Return the push that puts a value under the key asked for; for what no push writes, what shows the keys."""
+    asked = reference.json_key
     options = {ENDPOINTS[0]: "--endpoint-key", HEADERS[0]: "--headers-key"}
     if use.variable not in options:
         shown = f"aws secretsmanager get-secret-value --secret-id {shlex.quote(reference.arn)} --query SecretString"
