@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -77,16 +76,12 @@ def check_ecs(
 
     from otelctl.adapters.ecs import AwsContainers  # noqa: PLC0415  botocore takes 70 ms; a wrong option need not wait
 
-    asked = Asked(cluster or "", service or "", task_definition or "", _options(profile, region))
+    options = opt.words({"--profile": profile, "--region": region})
+    asked = Asked(cluster or "", service or "", task_definition or "", options)
     with session.terminal.progress() as progress:
         found = results(session, AwsContainers(profile, region, bound), asked, progress.start)
     target = f"{cluster}/{service}" if service else str(task_definition)
     raise emit(session, Report("check-ecs", __version__, target, tuple(found)), output, fail_on, verbose=verbose)
-
-
-def _options(profile: str | None, region: str | None) -> str:
-    given = (("--profile", profile), ("--region", region))
-    return "".join(f" {name} {shlex.quote(value)}" for name, value in given if value)
 
 
 @dataclass(frozen=True, slots=True)

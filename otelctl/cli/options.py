@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -152,6 +153,12 @@ def tls(insecure: bool, ca_file: str | None, client_cert: str | None, client_key
     from otelctl.settings import TlsOptions  # noqa: PLC0415  7 ms that only a command with a connection is worth
 
     return TlsOptions(ca_file, client_cert, client_key, insecure)
+
+
+def words(given: Mapping[str, str | Path | bool | None]) -> str:
+    """Return options as a command has them: those that have a value, and the flags that are set."""
+    each = [[name] if value is True else [name, str(value)] for name, value in given.items() if value]
+    return "".join(f" {shlex.join(one)}" for one in each)
 
 
 def readable(**files: Path | None) -> None:

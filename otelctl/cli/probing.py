@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,16 +174,15 @@ def _suspected(result: CheckResult, findings: tuple[Finding, ...]) -> CheckResul
 
 def repeated(given: Sources, wanted: Wanted) -> str:
     """Return the options with which another command reads the same settings in the same way."""
-    text = given.options
-    for option, value in (
-        ("--protocol", wanted.protocol),
-        ("--ca-file", wanted.ca_file),
-        ("--client-cert", wanted.client_cert),
-        ("--client-key", wanted.client_key),
-    ):
-        if value is not None:
-            text += f" {option} {shlex.quote(str(value))}"
-    return text + (" --insecure" if wanted.insecure else "")
+    return given.options + opt.words(
+        {
+            "--protocol": wanted.protocol,
+            "--ca-file": wanted.ca_file,
+            "--client-cert": wanted.client_cert,
+            "--client-key": wanted.client_key,
+            "--insecure": wanted.insecure,
+        }
+    )
 
 
 def with_options(result: CheckResult, options: str) -> CheckResult:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated
@@ -127,7 +126,7 @@ def push_secret(
         )  # fmt: skip
         nothing = Secret("")
         way = places.Given(nothing, nothing, None, None, profile, region, bound)
-        repeated = " --rollback" + _options({"--profile": profile, "--region": region, "--redeploy": redeploy})
+        repeated = " --rollback" + opt.words({"--profile": profile, "--region": region, "--redeploy": redeploy})
         pushes = _pushes(session, [places.secret(way, one) for one in dict.fromkeys(ids)], repeated)
         pushes, found = _read(pushes, pushing.READ_BOTH, service)
         found += _run(pushes, pushing.PLAN_RETURN)
@@ -147,15 +146,15 @@ def push_secret(
         (target,) = probing.targets(session, given, asked)
         _storable(target)
         reading = probing.repeated(given, asked)
-        repeated = reading + _options(
+        repeated = reading + opt.words(
             {
                 "--endpoint-key": endpoint_key, "--headers-key": headers_key, "--profile": profile,
                 "--region": region, "--redeploy": redeploy, "--no-check": no_check, "--create": create, "--kms": kms,
             }
         )  # fmt: skip
         again = "otelctl push-secret" + _each("--secret-id", ids) + _each("--to", others) + repeated
-        target = _mending(session, target, again, _options({"--endpoint": endpoint}), fix=fix)
-        repeated += _options({"--endpoint": endpoint, "--fix": fix})
+        target = _mending(session, target, again, opt.words({"--endpoint": endpoint}), fix=fix)
+        repeated += opt.words({"--endpoint": endpoint, "--fix": fix})
         stored = Secret(target.endpoint.value.strip())
         written = _canonical(session, target)
         values = places.Given(stored, written, endpoint_key, headers_key, profile, region, bound, kms)
@@ -209,12 +208,6 @@ def _refuse_beside_rollback(options: Mapping[str, object]) -> None:
         raise UsageError("--rollback: a place of --to keeps no former value; only --secret-id can be rolled back")
     if given:
         raise UsageError(f"--rollback takes back what was written, and {', '.join(given)} has no part in that")
-
-
-def _options(given: Mapping[str, str | bool | None]) -> str:
-    """Return options as a command has them: those that have a value, and the flags that are set."""
-    words = [[name] if value is True else [name, str(value)] for name, value in given.items() if value]
-    return "".join(f" {shlex.join(each)}" for each in words)
 
 
 def _pushes(
@@ -279,12 +272,12 @@ def _service(
     from otelctl.adapters.ecs import AwsContainers  # noqa: PLC0415  botocore takes 70 ms
 
     there = target.region or region
-    options = _options({"--profile": profile, "--region": there})
+    options = opt.words({"--profile": profile, "--region": there})
     return redeploy.Service(session, target, AwsContainers(profile, there, timeout), options, yes)
 
 
 def _each(option: str, values: Sequence[str]) -> str:
-    return "".join(_options({option: value}) for value in values)
+    return "".join(opt.words({option: value}) for value in values)
 
 
 def _mending(session: sessions.Session, target: Target, again: str, endpoint: str, *, fix: bool) -> Target:

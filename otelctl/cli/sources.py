@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from otelctl.catalog import credential as catalog
 from otelctl.cli.errors import UsageError
+from otelctl.cli.options import words
 from otelctl.cli.output import refuse
 from otelctl.cli.session import Session
 from otelctl.credential import header_value, is_instance_id, looks_like_token, strip_stray
@@ -54,7 +55,6 @@ class Sources:
     secret_id: str | None = None
     env_file: str | None = None
     keys: tuple[str, str] = ("", "")
-    notes: tuple[str, ...] = field(default=())
 
     def headers(self, session: Session, signal: Signal) -> Setting[Secret] | None:
         """Return the OTLP headers: a string somebody configured, or one made of instance ID and token."""
@@ -122,9 +122,8 @@ class Sources:
         if source.kind is SourceKind.ENV_FILE and self.env_file:
             return f" --to dotenv:{shlex.quote(self.env_file)}"
         if source.kind is SourceKind.SECRET and self.secret_id:
-            options = zip(("--headers-key", "--endpoint-key"), self.keys, strict=True)
-            named = "".join(f" {option} {shlex.quote(key)}" for option, key in options if key)
-            return f" --secret-id {shlex.quote(self.secret_id.partition('#')[0])}{named}"
+            name, (headers_key, endpoint_key) = self.secret_id.partition("#")[0], self.keys
+            return words({"--secret-id": name, "--headers-key": headers_key, "--endpoint-key": endpoint_key})
         return ""
 
 
@@ -229,8 +228,7 @@ def _secret(session: Session, name: str, profile: str | None, region: str | None
     if isinstance(stored, StoreFault | SecretAbsent):
         subject = f"--from-secret {secret_id}"
         found = judge_store(stored, secret_id=secret_id, subject=subject, region=store.region)
-        given = (("--profile", profile), ("--region", region))
-        options = "".join(f" {option} {shlex.quote(value)}" for option, value in given if value)
+        options = words({"--profile": profile, "--region": region})
         raise refuse(session, [dataclasses.replace(one, options=options) for one in found])
     if stored.text is None:
         raise UsageError(f"--from-secret: {secret_id} is binary; otelctl reads a JSON object of strings")
